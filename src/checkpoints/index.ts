@@ -1,0 +1,2 @@
+export { writeFileAtomic, writeFolderAtomic, writeStreamAtomic, writeAll } from "./atomic";
+export type { HostTensor, NamedTensors } from "./tensors";
