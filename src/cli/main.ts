@@ -2,13 +2,12 @@
  * The `damlab` command: finds the verb, runs it, and turns whatever happens into an exit code:
  * 0 done, 1 failed (one line on stderr says why), 2 wrong usage, 130 interrupted.
  */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { closest, distance } from "fastest-levenshtein";
 import { listenForInterrupts, wasInterrupted } from "./interrupt";
 import { endQuietlyOnClosedPipe, UsageError } from "./output";
 import { listVerbs, registerVerb } from "./verbs";
+import { packageVersion } from "./version";
 
 /**
  * Runs the command line and ends the process.
@@ -51,10 +50,9 @@ export async function run(argv: readonly string[]): Promise<number> {
 }
 
 function createProgram(): Command {
-  const manifest = JSON.parse(readFileSync(join(__dirname, "..", "..", "package.json"), "utf8")) as { version: string };
   const program = new Command("damlab")
     .description("A laboratory for backdoor-safe model merging.")
-    .version(manifest.version, "-V, --version", "print the version")
+    .version(packageVersion(), "-V, --version", "print the version")
     .helpCommand("help [verb]", "show how a verb is used")
     .option("--debug", "show where an error comes from (also DAMLAB_DEBUG=1)")
     .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.");
