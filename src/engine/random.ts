@@ -36,7 +36,9 @@ export function threefry2x32(key: readonly [number, number], counter: readonly [
  */
 export function randomStream(seed: number, ...path: (string | number)[]): RandomStream {
   if (!Number.isSafeInteger(seed)) throw new RangeError(`Cannot open a random stream: expected an integer seed, got ${seed}`);
-  const digest = createHash("sha256").update(JSON.stringify([seed, ...path])).digest();
+  const digest = createHash("sha256")
+    .update(JSON.stringify([seed, ...path]))
+    .digest();
   return new RandomStream([digest.readUInt32LE(0), digest.readUInt32LE(4)]);
 }
 

@@ -1,0 +1,18 @@
+export {
+  ENGINE_NAMES,
+  isSingleThreaded,
+  probeEngines,
+  runningEngine,
+  startEngine,
+  type EngineName,
+  type EngineProbe,
+  type EngineReport,
+} from "./backend";
+export { ACTIVATIONS, gelu, quickGelu, type Activation } from "./activations";
+export { attention, type AttentionShape } from "./attention";
+export { defineFusedKernel, type FusedGradient, type FusedKernel, type KernelAttributes } from "./fusedKernel";
+export { valueAndGradients, type ValueAndGradients } from "./gradients";
+export { layerNorm } from "./layerNorm";
+export { linear, matMul } from "./linear";
+export { cutPatches } from "./patches";
+export { randomStream, RandomStream, threefry2x32 } from "./random";
