@@ -11,23 +11,23 @@ export class SafetensorsError extends SyntaxError {
   /** @param problem What was expected and what was found, such as `expected 8 bytes of header length, got 3`. */
   constructor(file: string, problem: string, tensor?: string) {
     const place = tensor === undefined ? quote(file, Infinity) : `tensor ${quote(tensor)} of ${quote(file, Infinity)}`;
-    super(escapeUnsafe(`Cannot read ${place}: ${problem}`));
+    super(oneLine(`Cannot read ${place}: ${problem}`));
     this.name = "SafetensorsError";
     this.file = file;
     this.tensor = tensor;
   }
 }
 
-// C1 controls, line separators, and the marks that turn the writing direction: JSON leaves them as they are, terminals don't.
+// Control characters, line separators, and the marks that turn the writing direction or take no room.
 // eslint-disable-next-line no-control-regex
-const UNSAFE = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
-/** A name from a file in quotes, safe for one line of a terminal: control characters escaped, cut after `longest` characters. */
-export function quote(name: string, longest = 120): string {
-  const shown = name.length > longest ? `${name.slice(0, longest)}…` : name;
-  return escapeUnsafe(JSON.stringify(shown));
+/** Text from a file made safe for one line of a terminal: control characters become `\uXXXX`. */
+export function oneLine(text: string): string {
+  return text.replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-function escapeUnsafe(text: string): string {
-  return text.replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+/** A name from a file in quotes, safe for one line of a terminal, cut after `longest` characters. */
+export function quote(name: string, longest = 120): string {
+  return oneLine(JSON.stringify(name.length > longest ? `${name.slice(0, longest)}…` : name));
 }

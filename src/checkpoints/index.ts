@@ -1,12 +1,18 @@
 export { writeAll, writeFileAtomic, writeFolderAtomic, writeStreamAtomic } from "./atomic";
+export { Checkpoint, isBuffer, loadNamedTensors, openCheckpoint, type OpenCheckpointOptions } from "./checkpoint";
 export { DTYPE_NAMES, dtypeBytes, isDtype, isFloating, type Dtype } from "./dtypes";
-export { SafetensorsError } from "./errors";
+export { oneLine, SafetensorsError } from "./errors";
 export { type SafetensorsHeader, type TensorEntry } from "./header";
+export { type CheckpointReport, inspectCheckpoint, type InspectedTensor, type InspectOptions } from "./inspectCheckpoint";
 export { CHECKPOINT_FILES, openTensors } from "./openTensors";
 export { MAX_HEADER_BYTES, openSafetensors, SafetensorsFiles } from "./safetensorsFile";
 export { openSharded } from "./sharded";
+export { openTaskVector, TaskVector, type TaskVectorLayer } from "./taskVector";
+export { type ResolvedNames, resolveNames } from "./tensorNames";
 export { type HostTensor, type NamedTensors } from "./tensors";
 export { TensorSource, type TensorValues } from "./tensorSource";
+export { type TensorStatistics, tensorStatistics } from "./tensorStatistics";
+export { type CheckpointContent, writeCheckpoint } from "./writeCheckpoint";
 export {
   type TensorContent,
   type WritableFloat,

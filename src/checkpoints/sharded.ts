@@ -31,7 +31,9 @@ export async function openSharded(indexFile: string): Promise<SafetensorsFiles> 
 }
 
 async function readIndexText(indexFile: string): Promise<string> {
-  const { size } = await stat(indexFile);
+  const entry = await stat(indexFile);
+  const { size } = entry;
+  if (!entry.isFile()) throw new SafetensorsError(indexFile, "expected a regular file, got a folder, pipe or device");
   if (size > MAX_HEADER_BYTES) throw new SafetensorsError(indexFile, `expected an index of at most ${MAX_HEADER_BYTES} bytes, got ${size}`);
   const handle = await open(indexFile, "r");
   try {
