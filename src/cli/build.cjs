@@ -13,6 +13,8 @@ const SRC = join(ROOT, "src");
 const DIST = join(ROOT, "dist");
 const RECORD = join(DIST, ".build.json");
 const LOCK = join(DIST, ".lock");
+// This package's own, never one that happens to lie in a folder above.
+const TYPESCRIPT = join(ROOT, "node_modules", "typescript");
 const LOCK_PATIENCE_MS = 180_000;
 
 /** Brings the JavaScript up to date, and the declarations if there are none at all. */
@@ -43,8 +45,8 @@ function survey() {
     files[relative(SRC, path).split(sep).join("/")] = `${mtimeMs}/${size}`;
   }
   const hash = createHash("sha256");
-  const typescript = join(ROOT, "node_modules", "typescript", "package.json");
-  for (const path of [__filename, join(ROOT, "tsconfig.json"), typescript]) if (fs.existsSync(path)) hash.update(fs.readFileSync(path));
+  for (const path of [__filename, join(ROOT, "tsconfig.json"), join(TYPESCRIPT, "package.json")])
+    if (fs.existsSync(path)) hash.update(fs.readFileSync(path));
   return { key: hash.digest("hex"), files };
 }
 
@@ -88,7 +90,7 @@ function compile({ key, files }) {
 
 function loadTypeScript() {
   try {
-    return require("typescript");
+    return require(TYPESCRIPT);
   } catch {
     throw new Error(`Cannot build damlab: its development packages are not installed; run "npm ci" in ${ROOT}`);
   }
@@ -162,7 +164,7 @@ function declare({ key, files }) {
     .digest("hex");
   const record = readRecord();
   if (record.declared === wanted) return true;
-  const tsc = join(dirname(require.resolve("typescript/package.json")), "bin", "tsc");
+  const tsc = join(TYPESCRIPT, "bin", "tsc");
   const flags = ["-p", join(ROOT, "tsconfig.json"), "--emitDeclarationOnly", "--pretty", "false"];
   const { status, stdout, stderr } = spawnSync(process.execPath, [tsc, ...flags], { cwd: ROOT, encoding: "utf8" });
   process.stderr.write(stdout + stderr);

@@ -5,5 +5,10 @@ const { existsSync } = require("node:fs");
 const { join } = require("node:path");
 
 const build = join(__dirname, "build.cjs");
-if (existsSync(build)) require(build).refresh();
-void require("../../dist/cli/main.js").main(process.argv.slice(2));
+try {
+  if (existsSync(build)) require(build).refresh();
+  void require("../../dist/cli/main.js").main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`damlab: ${process.env.DAMLAB_DEBUG === "1" ? error.stack : String(error.message).split("\n", 1)[0]}\n`);
+  process.exitCode = 1;
+}
