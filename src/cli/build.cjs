@@ -15,6 +15,8 @@ const RECORD = join(DIST, ".build.json");
 const LOCK = join(DIST, ".lock");
 // This package's own, never one that happens to lie in a folder above.
 const TYPESCRIPT = join(ROOT, "node_modules", "typescript");
+/** Development scripts, notes, and AssemblyScript, whose compiled form is a source of its own. */
+const NOT_BUILT = /\.(cjs|md|as\.ts)$/;
 const LOCK_PATIENCE_MS = 180_000;
 
 /** Brings the JavaScript up to date, and the declarations if there are none at all. */
@@ -39,7 +41,7 @@ function build() {
 function survey() {
   const files = {};
   for (const entry of fs.readdirSync(SRC, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || entry.name.endsWith(".cjs") || entry.name.endsWith(".md")) continue;
+    if (!entry.isFile() || NOT_BUILT.test(entry.name)) continue;
     const path = join(entry.parentPath, entry.name);
     const { mtimeMs, size } = fs.statSync(path);
     files[relative(SRC, path).split(sep).join("/")] = `${mtimeMs}/${size}`;

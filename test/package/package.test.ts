@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { skipBecause } from "../skip";
@@ -132,5 +132,15 @@ describe("npm run pack", function () {
     });
 
     it("imports in stock tslab, type-checked", () => assertTslabImports(user));
+
+    it("has types for programs that are CommonJS and ESM modules", () => {
+      const uses = specifiers.map((specifier, index) => `import * as room${index} from "${specifier}";\nvoid room${index};`).join("\n");
+      const draw = '\nimport { randomStream } from "damlab/engine";\nexport const word: number = randomStream(0).word();\n';
+      for (const file of ["program.cts", "program.mts"]) writeFileSync(join(user, file), uses + draw);
+      const compilerOptions = { noEmit: true, strict: true, skipLibCheck: true, module: "node16", target: "es2022", types: [] };
+      writeFileSync(join(user, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["program.cts", "program.mts"] }));
+      const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
+      assert.equal(spawnSync(process.execPath, [tsc, "-p", user], { encoding: "utf8" }).stdout, "");
+    });
   });
 });
