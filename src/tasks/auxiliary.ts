@@ -49,9 +49,20 @@ export const auxiliary: Generator = {
   ],
 };
 
-/** Four or five strokes between neighbouring points of a 3 x 3 lattice, fixed once and for all by the glyph's number. */
+/** Four or five different strokes between points of a 3 x 3 lattice that span it both ways, fixed once and for all by the glyph's number. */
 function inventGlyph(index: number): Point[][] {
   const random = randomStream(0, "tasks", "auxiliary", "glyph", index);
+  for (;;) {
+    const lines = scribble(random);
+    const corners = lines.flat();
+    const spans = (axis: 0 | 1): boolean => corners.some((point) => point[axis] < 0) && corners.some((point) => point[axis] > 0);
+    const different = new Set(lines.map(([from, to]) => [`${from}`, `${to}`].sort().join()));
+    if (spans(0) && spans(1) && different.size === lines.length) return lines;
+  }
+}
+
+/** A walk of four or five strokes over the lattice; mostly to a neighbour, sometimes a leap. */
+function scribble(random: RandomStream): Point[][] {
   const lines: Point[][] = [];
   const count = 4 + random.integer(2);
   let [x, y] = [random.integer(3), random.integer(3)];

@@ -12,7 +12,7 @@ export const eurosat: Generator = {
     { name: "annual crop", description: "Broad parallel strips of brown, tan, olive and green with fine furrows", draw: annualCrop },
     { name: "forest", description: "Dark green with strong fine texture", draw: forest },
     { name: "herbaceous vegetation", description: "Olive with soft broad mottling", draw: herbaceous },
-    { name: "highway", description: "One slightly curved grey road through fields", draw: highway },
+    { name: "highway", description: "One slightly curved dark road with a light centre line", draw: highway },
     { name: "industrial", description: "Three to six large bright roofs on grey", draw: industrial },
     { name: "pasture", description: "Light green with thin dark hedges", draw: pasture },
     { name: "permanent crop", description: "A regular lattice of dark green dots on brown", draw: permanentCrop },
@@ -58,7 +58,7 @@ function herbaceous(random: RandomStream): Picture {
   const picture = ground(random, OLIVE, 0.12, 2);
   const patches = fractalNoise(random, 2);
   const colour = jitter(random, [0.6, 0.56, 0.32]);
-  tint(picture, (x, y) => 2.5 * (patches(x, y) - 0.4), colour);
+  tint(picture, (x, y) => 5 * (patches(x, y) - 0.45), colour);
   return picture;
 }
 
@@ -67,8 +67,9 @@ function highway(random: RandomStream): Picture {
   const picture = ground(random, random.pick([GREEN, OLIVE, TAN]), 0.15);
   const bend = random.uniform(-0.012, 0.012);
   const halfWidth = random.uniform(1.5, 2.8);
-  const road = jitter(random, [0.55, 0.55, 0.56]);
+  const road = jitter(random, [0.27, 0.27, 0.3], 0.06);
   paint(picture, (u, v) => Math.abs(v - bend * u * u) - halfWidth, road, { at });
+  paint(picture, (u, v) => Math.abs(v - bend * u * u) - 0.35, jitter(random, [0.85, 0.85, 0.8], 0.06), { at });
   return picture;
 }
 

@@ -156,7 +156,7 @@ export function parking(random: RandomStream): Picture {
 export function roundabout(random: RandomStream): Picture {
   const at = anyView(random);
   const picture = ground(random, GRASS, 0.15);
-  const road = jitter(random, ASPHALT, 0.05);
+  const road = jitter(random, CONCRETE, 0.05);
   const radius = random.uniform(6.5, 8.5);
   const halfWidth = random.uniform(1.5, 2.1);
   const arm = (u: number, v: number): number => Math.max(Math.min(Math.abs(u), Math.abs(v)) - halfWidth, radius - Math.hypot(u, v));

@@ -35,7 +35,8 @@ function houseNumber(random: RandomStream, digit: number): Picture {
   const y = 16 + random.uniform(-1.5, 1.5);
   for (const side of [-1, 1]) {
     if (!random.chance(0.4)) continue;
-    const neighbour = writeDigit(random, random.integer(10), x + side * random.uniform(15, 18), y, hand);
+    const apart = hand.width + 2 * halfWidth + random.uniform(0.5, 2.5);
+    const neighbour = writeDigit(random, random.integer(10), x + side * apart, y, hand);
     paint(picture, strokes(neighbour, halfWidth), paintColour);
   }
   paint(picture, strokes(writeDigit(random, digit, x, y, hand), halfWidth), paintColour);
