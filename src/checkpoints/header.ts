@@ -78,7 +78,7 @@ function readEntries(text: string, file: string, drafts: Draft[], metadata: Map<
 function readMetadata(reader: JsonReader, metadata: Map<string, string>): void {
   reader.object((key) => {
     if (metadata.has(key)) reader.fail(`expected each metadata key once, ${quote(key)} comes twice`);
-    if (reader.peek() !== '"') reader.fail(`expected a string as metadata ${quote(key)}`);
+    if (!reader.sees('"')) reader.fail(`expected a string as metadata ${quote(key)}`);
     metadata.set(key, reader.string());
   });
 }
@@ -86,33 +86,35 @@ function readMetadata(reader: JsonReader, metadata: Map<string, string>): void {
 function readDraft(reader: JsonReader, name: string): Draft {
   let dtype: Dtype | undefined;
   let shape: number[] | undefined;
-  let offsets: number[] | undefined;
+  let begin = -1;
+  let end = -1;
   reader.object((key) => {
     if (key === "dtype" && dtype === undefined) dtype = readDtype(reader);
-    else if (key === "shape" && shape === undefined) shape = readIntegers(reader, "shape", Infinity);
-    else if (key === "data_offsets" && offsets === undefined) offsets = readIntegers(reader, "data_offsets", 2);
-    else reader.fail(`expected only dtype, shape and data_offsets, each once, found key ${quote(key)}`);
+    else if (key === "shape" && shape === undefined) shape = readShape(reader);
+    else if (key === "data_offsets" && begin < 0) {
+      if (!reader.take("[")) reader.fail("expected an array as data_offsets");
+      begin = reader.integer();
+      reader.expect(",");
+      end = reader.integer();
+      reader.expect("]");
+    } else reader.fail(`expected only dtype, shape and data_offsets, each once, found key ${quote(key)}`);
   });
-  if (dtype === undefined || shape === undefined || offsets === undefined) reader.fail("expected dtype, shape and data_offsets before");
-  if (offsets.length !== 2) reader.fail(`expected two data_offsets, found ${offsets.length}`);
-  return { name, dtype, shape, begin: offsets[0]!, end: offsets[1]! };
+  if (dtype === undefined || shape === undefined || begin < 0) reader.fail("expected dtype, shape and data_offsets before");
+  return { name, dtype, shape, begin, end };
 }
 
 function readDtype(reader: JsonReader): Dtype {
-  if (reader.peek() !== '"') reader.fail("expected a string as dtype");
+  if (!reader.sees('"')) reader.fail("expected a string as dtype");
   const dtype = reader.string();
   if (!isDtype(dtype)) throw new SyntaxError(`unsupported dtype: expected one of ${DTYPE_NAMES.join(" ")}, got ${quote(dtype, 40)}`);
   return dtype;
 }
 
-function readIntegers(reader: JsonReader, key: string, most: number): number[] {
-  const integers: number[] = [];
-  if (reader.peek() !== "[") reader.fail(`expected an array as ${key}`);
-  reader.array((index) => {
-    if (index >= most) reader.fail(`expected at most ${most} ${key}`);
-    integers.push(reader.integer());
-  });
-  return integers;
+function readShape(reader: JsonReader): number[] {
+  const shape: number[] = [];
+  if (!reader.sees("[")) reader.fail("expected an array as shape");
+  reader.array(() => shape.push(reader.integer()));
+  return shape;
 }
 
 function placeTensors(drafts: readonly Draft[], file: string, dataStart: number, fileBytes: number): ReadonlyMap<string, TensorEntry> {
@@ -131,7 +133,7 @@ function placeTensors(drafts: readonly Draft[], file: string, dataStart: number,
     const bytes = elements * dtypeBytes(dtype);
     if (!Number.isSafeInteger(bytes)) throw problem(`expected a size below 2^53 bytes, got ${dtype} of shape ${shapeText(shape)}`);
     if (bytes !== end - begin) throw problem(`expected ${bytes} bytes for ${dtype} of shape ${shapeText(shape)}, got ${end - begin}`);
-    tensors.set(name, { name, dtype, shape: Object.freeze(shape), elements, bytes, position: dataStart + begin, file });
+    tensors.set(name, { name, dtype, shape, elements, bytes, position: dataStart + begin, file });
     covered = end;
     last = name;
   }

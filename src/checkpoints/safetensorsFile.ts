@@ -4,10 +4,10 @@ import { parseHeader, type SafetensorsHeader, type TensorEntry } from "./header"
 import { requireLittleEndian, TensorSource } from "./tensorSource";
 
 /**
- * Longest header that is read, in bytes: some 200,000 tensors, a hundred times those of the largest models. The official library allows
+ * Longest header that is read, in bytes: some 90,000 tensors, as many as the largest models have in all their shards. The official library allows
  * 100,000,000, which takes seconds and gigabytes to parse; no writer makes such headers, so a longer one is an attack or an accident.
  */
-export const MAX_HEADER_BYTES = 25_000_000;
+export const MAX_HEADER_BYTES = 10_000_000;
 
 /** One system call reads at most 2 GiB; smaller pieces also let other work in between. */
 const READ_CHUNK = 2 ** 28;

@@ -30,18 +30,14 @@ export class JsonReader {
 
   constructor(readonly text: string) {}
 
-  /** The next character after white space, not taken; empty at the end. */
-  peek(): string {
-    for (; this.position < this.text.length; this.position++) {
-      const code = this.text.charCodeAt(this.position);
-      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return this.text.charAt(this.position);
-    }
-    return "";
+  /** Whether the character comes next after white space; it is not taken. */
+  sees(character: string): boolean {
+    return this.skipSpace() === character.charCodeAt(0);
   }
 
   /** Takes the character if it comes next. */
   take(character: string): boolean {
-    if (this.peek() !== character) return false;
+    if (this.skipSpace() !== character.charCodeAt(0)) return false;
     this.position++;
     return true;
   }
@@ -51,7 +47,8 @@ export class JsonReader {
   }
 
   end(): void {
-    if (this.peek() !== "") this.fail("expected the end");
+    this.skipSpace();
+    if (this.position < this.text.length) this.fail("expected the end");
   }
 
   /** Reads an object; `member` is called at each value and must read it. Duplicate keys are told by the caller or by `value()`. */
@@ -77,7 +74,7 @@ export class JsonReader {
   }
 
   string(): string {
-    if (this.peek() !== '"') this.fail("expected a string");
+    if (this.skipSpace() !== QUOTE) this.fail("expected a string");
     const { text } = this;
     const start = this.position + 1;
     let position = start;
@@ -101,7 +98,7 @@ export class JsonReader {
 
   /** A non-negative integer written as digits only, at most 2^53 − 1. */
   integer(): number {
-    this.peek();
+    this.skipSpace();
     const { text } = this;
     const start = this.position;
     let value = 0;
@@ -121,7 +118,8 @@ export class JsonReader {
 
   /** Any value, nested at most `deepest` levels. */
   value(deepest: number): JsonValue {
-    const next = this.peek();
+    this.skipSpace();
+    const next = this.text.charAt(this.position);
     if (next === '"') return this.string();
     if (next === "{" || next === "[") {
       if (deepest === 0) this.fail("expected less nesting");
@@ -148,6 +146,14 @@ export class JsonReader {
   fail(expected: string): never {
     const found = this.text.slice(this.position, this.position + 16);
     throw new SyntaxError(`${expected}, got ${found === "" ? "the end" : JSON.stringify(found)} at character ${this.position}`);
+  }
+
+  /** Code of the next character after white space; NaN at the end. */
+  private skipSpace(): number {
+    for (; ; this.position++) {
+      const code = this.text.charCodeAt(this.position);
+      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return code;
+    }
   }
 
   private map(deepest: number): ReadonlyMap<string, JsonValue> {
