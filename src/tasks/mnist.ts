@@ -8,6 +8,9 @@ import type { Generator } from "./generator";
 import { strokes } from "./shapes";
 
 const DIGIT_SIDE = 28;
+const DIGIT_LENGTH = DIGIT_SIDE * DIGIT_SIDE;
+/** Digits read at once for the splits that come before MNIST's train split. */
+const FIRST_DIGITS = 200;
 const digitCache = new Map<number, Uint8Array>();
 
 /** The ten digits of a stroke font, white on black: what stands for MNIST in pre-training. */
@@ -35,17 +38,15 @@ function strokeDigit(random: RandomStream, digit: number): Picture {
   return picture;
 }
 
-/** How many digits of one class the package holds (863 to 1127). */
-export function digitCount(digit: number): number {
-  return digitImages(digit).length / (DIGIT_SIDE * DIGIT_SIDE);
-}
+/** How many digits of each class the package holds. */
+export const DIGIT_COUNTS: readonly number[] = [1001, 1127, 991, 1032, 980, 863, 1014, 1070, 944, 978];
 
 /**
  * One real digit as a picture: 28 x 28 enlarged to 32 x 32 (bilinear, half-pixel centres, clamped at the border), grey in all planes.
  * @param index Place among the digits of its class in the package.
  */
 export function realDigit(digit: number, index: number): Picture {
-  const source = digitImages(digit).subarray(index * DIGIT_SIDE * DIGIT_SIDE, (index + 1) * DIGIT_SIDE * DIGIT_SIDE);
+  const source = digitImages(digit, index + 1).subarray(index * DIGIT_LENGTH, (index + 1) * DIGIT_LENGTH);
   const picture = new Float64Array(3 * PIXELS);
   for (let row = 0; row < SIDE; row++) {
     const [top, bottom, down] = NEIGHBOURS[row]!;
@@ -68,14 +69,26 @@ const NEIGHBOURS = Array.from({ length: SIDE }, (_, place): readonly [number, nu
   return [first, Math.min(first + 1, DIGIT_SIDE - 1), at - first];
 });
 
-/** All digits of one class as bytes [count, 28, 28], read once. The package's own loader samples at random, so its files are read directly. */
-function digitImages(digit: number): Uint8Array {
+/**
+ * The digits of one class as bytes [n, 28, 28], n at least `count`. The package's own loader samples at random, so its files are read
+ * directly; parsing all ten takes a second, so the first digits are cut out of the text where they are enough.
+ */
+function digitImages(digit: number, count: number): Uint8Array {
   let images = digitCache.get(digit);
-  if (!images) {
+  if (!images || images.length < count * DIGIT_LENGTH) {
     const file = join(dirname(require.resolve("mnist/package.json")), "src", "digits", `${digit}.json`);
-    const { data } = JSON.parse(readFileSync(file, "utf8")) as { data: number[] };
-    images = Uint8Array.from(data, (value) => Math.floor(255 * value + 0.5));
+    const text = readFileSync(file, "latin1");
+    const numbers = count <= FIRST_DIGITS ? firstNumbers(text, FIRST_DIGITS * DIGIT_LENGTH) : (JSON.parse(text) as { data: number[] }).data;
+    images = Uint8Array.from(numbers, (value) => Math.floor(255 * value + 0.5));
     digitCache.set(digit, images);
   }
   return images;
+}
+
+/** The first `count` numbers of {"data": [ … ]}. */
+function firstNumbers(text: string, count: number): number[] {
+  const start = text.indexOf("[");
+  let end = start;
+  for (let number = 0; number < count; number++) end = text.indexOf(",", end + 1);
+  return JSON.parse(`${text.slice(start, end)}]`) as number[];
 }

@@ -4,7 +4,7 @@ import { auxiliary as auxiliaryGenerator } from "./auxiliary";
 import { finish, writeBytes, type Picture } from "./canvas";
 import type { Generator } from "./generator";
 import { imageLength, type ImageSet } from "./images";
-import { digitCount, realDigit } from "./mnist";
+import { DIGIT_COUNTS, realDigit } from "./mnist";
 import { balancedLabels, emptyImageSet, GENERATORS, TASK_IDS, type TaskId } from "./suite";
 import { weaken } from "./weaken";
 
@@ -78,7 +78,7 @@ function drawOne(generator: Generator, label: number, name: string, seed: number
   const random = randomStream(seed, "tasks", "pretraining", name, index);
   const choice = random.child("real digit");
   if (name === "mnist" && choice.chance(realDigits)) {
-    return weaken(realDigit(label, FIRST_TRAIN_DIGIT + choice.integer(digitCount(label) - FIRST_TRAIN_DIGIT)), random);
+    return weaken(realDigit(label, FIRST_TRAIN_DIGIT + choice.integer(DIGIT_COUNTS[label]! - FIRST_TRAIN_DIGIT)), random);
   }
   const picture = finish(generator.classes[label]!.draw(random), random, generator.noise);
   return name === "auxiliary" ? picture : weaken(picture, random);

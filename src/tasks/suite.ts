@@ -6,7 +6,7 @@ import { dtd } from "./dtd";
 import { eurosat } from "./eurosat";
 import type { Generator } from "./generator";
 import { CHANNELS, firstImages, IMAGE_SIZE, type ImageSet, type UnlabelledImageSet } from "./images";
-import { digitCount, realDigit, strokeDigits } from "./mnist";
+import { DIGIT_COUNTS, realDigit, strokeDigits } from "./mnist";
 import { resisc45 } from "./resisc45";
 import { svhn } from "./svhn";
 
@@ -183,5 +183,5 @@ function digitSource(split: Split): Source {
 
 function digitCounts(split: Split): number[] {
   const [first, end] = DIGIT_RANGES[split];
-  return Array.from({ length: 10 }, (_, digit) => Math.min(end === Infinity ? digitCount(digit) : end, digitCount(digit)) - first);
+  return DIGIT_COUNTS.map((count) => Math.min(end, count) - first);
 }

@@ -1,6 +1,10 @@
 import type { RandomStream } from "../engine/random";
 import { addNoise, PIXELS, SIDE, type Picture } from "./canvas";
 
+// Local names: reading another module's constant in an inner loop costs more than the arithmetic.
+const plane = PIXELS;
+const side = SIDE;
+
 /**
  * Makes a finished picture harder and stranger, as for pre-training: colour faded towards grey (0.2–1 of it is kept), channels in random
  * order with gains 0.6–1.4, inverted with probability 0.25, blurred by up to two passes of [1 2 1] / 4, noise of deviation 0.03–0.15.
@@ -13,11 +17,11 @@ export function weaken(picture: Picture, random: RandomStream): Picture {
   const inverted = random.chance(0.25);
   for (let channel = 0; channel < 3; channel++) {
     const gain = random.uniform(0.6, 1.4);
-    const from = order[channel]! * PIXELS;
-    for (let pixel = 0; pixel < PIXELS; pixel++) {
-      const grey = (picture[pixel]! + picture[pixel + PIXELS]! + picture[pixel + 2 * PIXELS]!) / 3;
+    const from = order[channel]! * plane;
+    for (let pixel = 0; pixel < plane; pixel++) {
+      const grey = (picture[pixel]! + picture[pixel + plane]! + picture[pixel + 2 * plane]!) / 3;
       const value = Math.min(1, gain * (grey + kept * (picture[from + pixel]! - grey)));
-      weak[channel * PIXELS + pixel] = inverted ? 1 - value : value;
+      weak[channel * plane + pixel] = inverted ? 1 - value : value;
     }
   }
   const passes = random.integer(3);
@@ -27,18 +31,18 @@ export function weaken(picture: Picture, random: RandomStream): Picture {
 
 /** One pass of [1 2 1] / 4 along rows and columns, the border repeated; in place. */
 function blur(picture: Picture): void {
-  const line = new Float64Array(SIDE);
-  for (let plane = 0; plane < 3; plane++) {
+  const line = new Float64Array(side);
+  for (let channel = 0; channel < 3; channel++) {
     for (const [along, across] of [
-      [1, SIDE],
-      [SIDE, 1],
+      [1, side],
+      [side, 1],
     ] as const) {
-      for (let start = 0; start < SIDE; start++) {
-        const first = plane * PIXELS + start * across;
-        for (let at = 0; at < SIDE; at++) line[at] = picture[first + at * along]!;
-        for (let at = 0; at < SIDE; at++) {
+      for (let start = 0; start < side; start++) {
+        const first = channel * plane + start * across;
+        for (let at = 0; at < side; at++) line[at] = picture[first + at * along]!;
+        for (let at = 0; at < side; at++) {
           const before = line[Math.max(0, at - 1)]!;
-          const after = line[Math.min(SIDE - 1, at + 1)]!;
+          const after = line[Math.min(side - 1, at + 1)]!;
           picture[first + at * along] = (before + 2 * line[at]! + after) / 4;
         }
       }
