@@ -1,0 +1,44 @@
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { mergeCheckpoints, parseRecipe } from "../../merging";
+import { interruptSignal } from "../interrupt";
+import { printJson, printNote, printText } from "../output";
+
+interface MergeFlags {
+  readonly out: string;
+  readonly json?: boolean;
+}
+
+/** Adds `damlab merge RECIPE.yaml --out DIR`. */
+export function registerMerge(program: Command): void {
+  program
+    .command("merge")
+    .summary("merge models by a recipe")
+    .description(
+      "Merges models as a YAML recipe says: base, models, method (average, task_arithmetic, ties), options, dtype, merge. " +
+        "Writes a folder that transformers opens, with run.json.",
+    )
+    .argument("<recipe>", "path of the recipe; relative paths in it start from its folder")
+    .requiredOption("--out <folder>", "folder to write; an earlier output is replaced")
+    .option("--json", "print run.json's content on stdout")
+    .action((recipe: string, flags: MergeFlags) => runMerge(recipe, flags));
+}
+
+async function runMerge(file: string, { out, json }: MergeFlags): Promise<void> {
+  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+    throw new Error(
+      `Cannot read recipe ${JSON.stringify(file)}: ${error.code === "ENOENT" ? "expected a file, got nothing there" : error.message}`,
+    );
+  });
+  const recipe = parseRecipe(text, file);
+  const terminal = process.stderr.isTTY;
+  const onProgress = (fraction: number, title: string): void => {
+    if (terminal) process.stderr.write(`\r\x1b[K${String(Math.round(100 * fraction)).padStart(3)} % ${title}`);
+  };
+  const record = await mergeCheckpoints(recipe, out, { signal: interruptSignal(), onProgress });
+  if (terminal) process.stderr.write("\r\x1b[K");
+  if (json === true) return printJson(record);
+  const { models, method, parameters, timings } = record;
+  printNote(`Merged ${models.map(({ task }) => task).join(", ")} by ${method.title}: ${parameters} parameters in ${timings.total} s`);
+  printText(out);
+}

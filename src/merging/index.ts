@@ -1,0 +1,13 @@
+export { average, type AverageOptions } from "./average";
+export { mergeCheckpoints, type MergeCheckpointsOptions, type MergeRecord } from "./mergeCheckpoints";
+export type { MergingKernel, Slice, StatisticsPass } from "./kernel";
+export { mergeParameters, type MergeInput, type MergeSettings } from "./mergeParameters";
+export type { DataFreeMethod, MergingMethod, TestTimeMethod } from "./method";
+export { dataFreeMethods, findMethod, methodTable, parseOptions, type MethodTable } from "./methods";
+export { findModelOrigin, type ModelOrigin } from "./modelOrigin";
+export { parseRecipe, type MergedDtype, type MergeRecipe } from "./recipe";
+export { isMerged, type MergeScope } from "./scope";
+export { streamMerge, type MergedSlice, type ParameterReader, type StreamedTensor, type StreamMergeRequest } from "./streamMerge";
+export { taskArithmetic, type TaskArithmeticOptions } from "./taskArithmetic";
+export { ties, type TiesOptions } from "./ties";
+export { rejectUnknownKeys, suggestName } from "./unknownKey";
