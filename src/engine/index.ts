@@ -16,3 +16,4 @@ export { layerNorm } from "./layerNorm";
 export { linear, matMul } from "./linear";
 export { cutPatches } from "./patches";
 export { randomStream, RandomStream, threefry2x32 } from "./random";
+export { createWorkers, defaultWorkerCount, startWorkerEngine, type Workers, type WorkersOptions } from "./workers";

@@ -1,0 +1,60 @@
+/** Worker threads for the engines that compute on one thread. */
+import os from "node:os";
+import path from "node:path";
+import { Piscina } from "piscina";
+import { isSingleThreaded, runningEngine, startEngine } from "./backend";
+
+/** A pool of threads that run one entry file's functions, each on an engine of its own. */
+export interface Workers {
+  readonly count: number;
+  /**
+   * Runs an exported function of the entry file on the next free thread.
+   * @param request Cloned, but for SharedArrayBuffers.
+   * @throws What the function throws, or the signal's reason.
+   */
+  run<Result>(name: string, request: unknown, signal?: AbortSignal): Promise<Result>;
+  /** Ends the threads. */
+  close(): Promise<void>;
+}
+
+/** How a pool is made. */
+export interface WorkersOptions {
+  /** Threads; default `defaultWorkerCount()`. */
+  readonly count?: number;
+}
+
+/** Environment variable DAMLAB_WORKERS, else one thread a core on single-threaded engines and one on the others. */
+export function defaultWorkerCount(): number {
+  const wanted = process.env["DAMLAB_WORKERS"];
+  if (wanted) {
+    if (!/^[1-9]\d{0,3}$/.test(wanted)) throw new RangeError(`Cannot use DAMLAB_WORKERS="${wanted}": expected a positive integer`);
+    return Number(wanted);
+  }
+  const engine = runningEngine();
+  return !engine || isSingleThreaded(engine.name) ? os.availableParallelism() : 1;
+}
+
+/**
+ * Starts a pool. Results must not depend on its size: cut work into pieces of fixed size and add the results up in a fixed order.
+ * @param entry Path of the entry file; its functions begin with `await startWorkerEngine()`.
+ */
+export async function createWorkers(entry: string, { count = defaultWorkerCount() }: WorkersOptions = {}): Promise<Workers> {
+  const engine = runningEngine() ?? (await startEngine());
+  const pool = new Piscina({
+    filename: path.join(__dirname, "..", "..", "src", "engine", "workerEntry.cjs"),
+    minThreads: count,
+    maxThreads: count,
+    idleTimeout: Infinity,
+    env: { ...process.env, DAMLAB_ENGINE: engine.name },
+  });
+  return {
+    count,
+    run: (name, request, signal) => pool.run({ entry, name, request }, signal ? { signal } : {}),
+    close: () => pool.destroy(),
+  };
+}
+
+/** Starts the engine that the pool's owner computes on. */
+export async function startWorkerEngine(): Promise<void> {
+  await startEngine();
+}

@@ -1,0 +1,84 @@
+/** The pretrained base and the frozen zero-shot heads that come out of the same run. */
+import { createHash } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import { createWorkers, isSingleThreaded, runningEngine, startEngine } from "../engine";
+import type { ProgressSink } from "../display/progress";
+import { saveZeroShotHead } from "../models/zeroShot";
+import { classOffset, loadPretrainingSet, loadTask, TASK_IDS } from "../tasks";
+import { classificationGradient, pretrain, type PieceGradient, type StepGradient, type TrainingOptions } from "../training";
+import { writeModel } from "./member";
+import { DESK_CONFIG, LOGIT_SCALE, PRETRAIN_RECIPE, PRETRAINING_IMAGES } from "./recipe";
+import { sha256OfFile, type ZooList, type ZooModel } from "./zooFile";
+
+/** What the list of the zoo says of the base. */
+export interface BuiltBase {
+  readonly model: ZooModel;
+  readonly heads: ZooList["heads"];
+}
+
+/** Everything that decides the base's bytes. */
+export function baseRecipe(baseSeed: number): Record<string, unknown> {
+  return { method: "pre-training", randomSeed: baseSeed, config: DESK_CONFIG, images: PRETRAINING_IMAGES, ...PRETRAIN_RECIPE };
+}
+
+/** Trains the base, or goes on where it was left, and writes `pretrained/` and `heads/`. */
+export async function buildBase(
+  baseSeed: number,
+  out: string,
+  states: string,
+  { progress, signal, workers: count }: { progress?: ProgressSink; signal?: AbortSignal; workers?: number } = {},
+): Promise<BuiltBase> {
+  const recipe = baseRecipe(baseSeed);
+  const key = createHash("sha256").update(JSON.stringify(recipe)).digest("hex");
+  await mkdir(states, { recursive: true });
+  const options: TrainingOptions = {
+    saved: { file: path.join(states, "pretrained.safetensors"), every: 50, key },
+    ...(progress && { progress }),
+    ...(signal && { signal }),
+  };
+  const images = loadPretrainingSet({ seed: baseSeed, ...PRETRAINING_IMAGES });
+  const { parameters, classes } = await withPieces(count, signal, (computePiece) =>
+    pretrain(DESK_CONFIG, images, baseSeed, PRETRAIN_RECIPE, computePiece, options),
+  );
+  await writeModel(path.join(out, "pretrained"), parameters);
+  const sha256 = await sha256OfFile(path.join(out, "pretrained", "model.safetensors"));
+  return { model: { path: "pretrained", task: null, attack: null, seed: baseSeed, sha256, recipe }, heads: await writeHeads(out, classes) };
+}
+
+async function withPieces<T>(
+  count: number | undefined,
+  signal: AbortSignal | undefined,
+  body: (pieces: PieceGradient) => Promise<T>,
+): Promise<T> {
+  const engine = runningEngine() ?? (await startEngine());
+  if (!isSingleThreaded(engine.name)) return body(classificationGradient);
+  const entry = path.join(path.dirname(__dirname), "training", `gradientWorker${path.extname(__filename)}`);
+  const workers = await createWorkers(entry, count === undefined ? {} : { count });
+  try {
+    return await body((task, parameters, batch) => workers.run<StepGradient>("computePiece", { task, parameters, batch }, signal));
+  } finally {
+    await workers.close();
+  }
+}
+
+/** Rows of a task's own classes, normalised. */
+async function writeHeads(out: string, classes: Float32Array): Promise<ZooList["heads"]> {
+  const dim = DESK_CONFIG.projectionSize;
+  await mkdir(path.join(out, "heads"), { recursive: true });
+  const heads: ZooList["heads"] = {};
+  for (const task of TASK_IDS) {
+    const count = loadTask(task).classes.length;
+    const rows = classes.slice(classOffset(task) * dim, (classOffset(task) + count) * dim);
+    for (let row = 0; row < count; row++) normalize(rows.subarray(row * dim, (row + 1) * dim));
+    const file = `heads/${task}.safetensors`;
+    await saveZeroShotHead(path.join(out, file), { weight: { shape: [count, dim], values: rows }, logitScale: LOGIT_SCALE });
+    heads[task] = { file, sha256: await sha256OfFile(path.join(out, file)) };
+  }
+  return heads;
+}
+
+function normalize(row: Float32Array): void {
+  const norm = Math.hypot(...row);
+  row.forEach((value, index) => (row[index] = value / norm));
+}
