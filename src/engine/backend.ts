@@ -112,6 +112,7 @@ function probeNative(name: "native" | "gpu"): EngineProbe {
 
 async function activate(name: EngineName): Promise<void> {
   if (name === "wasm" || name === "cpu") resolver(`@tensorflow/tfjs-backend-${name}`);
+  tf.env().set("PROD", true); // else the plain backend advertises the native one on stderr
   const backend = name === "wasm" || name === "cpu" ? name : "tensorflow";
   if (!(await tf.setBackend(backend))) throw new Error(`Cannot start engine "${name}": TensorFlow.js refused backend "${backend}"`);
   await tf.ready();
