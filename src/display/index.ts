@@ -1,0 +1,1 @@
+export { type Displayable, displaySymbol, isDisplayable, type MimeBundle } from "./mime";
