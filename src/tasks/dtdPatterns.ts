@@ -14,18 +14,21 @@ function fromMultiple(t: number, period: number): number {
   return Math.abs(t - period * Math.round(t / period));
 }
 
+/** Bands with sharp edges, period 8–13 pixels. */
 export function banded(random: RandomStream): Field {
   const period = random.uniform(8, 13);
   const phase = random.uniform(0, period);
   return (_u, v) => inside(fromMultiple(v + phase, period) - period / 4);
 }
 
+/** Thresholded fractal noise. */
 export function blotchy(random: RandomStream): Field {
   const noise = fractalNoise(random, 4);
   const threshold = random.uniform(0.46, 0.54);
   return (u, v) => 0.5 + 12 * (noise(u + 16, v + 16) - threshold);
 }
 
+/** A chessboard with squares of 4.5–7.5 pixels. */
 export function chequered(random: RandomStream): Field {
   const side = random.uniform(4.5, 7.5);
   const [a, b] = [random.uniform(0, side), random.uniform(0, side)];
@@ -36,6 +39,7 @@ export function chequered(random: RandomStream): Field {
   };
 }
 
+/** The edges of a Voronoi tiling of 8–14 random places. */
 export function cracked(random: RandomStream): Field {
   const gap = nearestTwo(scatter(random, 8 + random.integer(7)));
   const width = random.uniform(0.6, 1.1);
@@ -45,6 +49,7 @@ export function cracked(random: RandomStream): Field {
   };
 }
 
+/** 14–26 discs of radius 1–1.7 at random places. */
 export function dotted(random: RandomStream): Field {
   const dots = scatter(random, 14 + random.integer(13));
   const radius = random.uniform(1, 1.7);
@@ -52,6 +57,7 @@ export function dotted(random: RandomStream): Field {
   return (u, v) => inside(gap(u, v)[0] - radius);
 }
 
+/** Large discs on a square lattice, 7–11 pixels apart. */
 export function polkaDotted(random: RandomStream): Field {
   const period = random.uniform(7, 11);
   const radius = period * random.uniform(0.28, 0.36);
@@ -60,12 +66,14 @@ export function polkaDotted(random: RandomStream): Field {
   return (u, v) => inside(dots(u + a, v + b));
 }
 
+/** Thin lines crossing at right angles, 5–9 pixels apart. */
 export function grid(random: RandomStream): Field {
   const period = random.uniform(5, 9);
   const [a, b] = [random.uniform(0, period), random.uniform(0, period)];
   return (u, v) => inside(Math.min(fromMultiple(u + a, period), fromMultiple(v + b, period)) - 0.65);
 }
 
+/** The edges of a Voronoi tiling of a hexagonal lattice, 7–10 pixels apart. */
 export function honeycombed(random: RandomStream): Field {
   const period = random.uniform(7, 10);
   const centres: number[] = [];
@@ -80,6 +88,7 @@ export function honeycombed(random: RandomStream): Field {
   };
 }
 
+/** A sine wave bent by fractal noise. */
 export function marbled(random: RandomStream): Field {
   const noise = fractalNoise(random, 3);
   const period = random.uniform(7, 11);
@@ -87,6 +96,7 @@ export function marbled(random: RandomStream): Field {
   return (u, v) => 0.5 + 0.5 * Math.sin((2 * Math.PI * (u + 22 * (noise(u + 16, v + 16) - 0.5))) / period + phase);
 }
 
+/** A spiral with one or two arms around a place near the middle, turning either way. */
 export function spiralled(random: RandomStream): Field {
   const arms = random.pick([1, 2]) * random.pick([1, -1]);
   const period = random.uniform(6.5, 9.5) * (Math.abs(arms) === 2 ? 1.25 : 1);
@@ -97,12 +107,14 @@ export function spiralled(random: RandomStream): Field {
   };
 }
 
+/** A fine sine wave, period 2.6–4.2 pixels. */
 export function lined(random: RandomStream): Field {
   const period = random.uniform(2.6, 4.2);
   const phase = random.uniform(0, 2 * Math.PI);
   return (_u, v) => 0.5 + 0.5 * Math.sin((2 * Math.PI * v) / period + phase);
 }
 
+/** Cells of 5–8 pixels in which the strand on top lies across and down in turn. */
 export function woven(random: RandomStream): Field {
   const side = random.uniform(5, 8);
   const [a, b] = [random.uniform(0, 2 * side), random.uniform(0, 2 * side)];
@@ -116,6 +128,7 @@ export function woven(random: RandomStream): Field {
   };
 }
 
+/** Bands bent by a triangle wave. */
 export function zigzagged(random: RandomStream): Field {
   const period = random.uniform(6, 9);
   const [length, height] = [random.uniform(8, 12), random.uniform(3, 4.5)];
@@ -123,6 +136,7 @@ export function zigzagged(random: RandomStream): Field {
   return (u, v) => inside(fromMultiple(v + b + height * (1 - (4 * fromMultiple(u + a, length)) / length), period) - period / 4);
 }
 
+/** Bright near the places of a random scatter, darker with the squared distance to the nearest one. */
 export function bubbly(random: RandomStream): Field {
   const gap = nearestTwo(scatter(random, 10 + random.integer(7)));
   const size = random.uniform(5, 6.5);

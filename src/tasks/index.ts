@@ -1,5 +1,6 @@
 export { auxiliary as auxiliaryClasses } from "./auxiliary";
 export { seededBatches } from "./batches";
+export { drawContactSheet, type ContactSheetOptions } from "./contactSheet";
 export type { Generator, ImageClass } from "./generator";
 export {
   CHANNELS,

@@ -5,7 +5,9 @@ import { band, box, disc, either, ring, stroke, strokes } from "./shapes";
 
 /** Colours that several scenes share. */
 export const GRASS: Colour = [0.34, 0.5, 0.26];
+/** Dry sand. */
 export const SAND: Colour = [0.8, 0.72, 0.52];
+/** Open water. */
 export const WATER: Colour = [0.16, 0.36, 0.5];
 const ASPHALT: Colour = [0.4, 0.4, 0.42];
 const CONCRETE: Colour = [0.64, 0.63, 0.6];
@@ -17,6 +19,7 @@ export function anyView(random: RandomStream, spread = 2): Frame {
   return frame(x, y, random.uniform(0, 2 * Math.PI), random.uniform(0.8, 1.15));
 }
 
+/** Fuselage, swept wings and tail as strokes with round ends, and their shadow. */
 export function airplane(random: RandomStream): Picture {
   const at = anyView(random);
   const picture = ground(
@@ -62,6 +65,7 @@ export function airplane(random: RandomStream): Picture {
   return picture;
 }
 
+/** Water between two banks, a straight strip across, its shadow beside it. */
 export function bridge(random: RandomStream): Picture {
   const at = anyView(random);
   const picture = ground(random, WATER, 0.06);
@@ -73,6 +77,7 @@ export function bridge(random: RandomStream): Picture {
   return picture;
 }
 
+/** Roofs on a lattice of 4.5–6 pixels with narrow streets between. */
 export function dense(random: RandomStream): Picture {
   const at = anyView(random);
   const picture = ground(random, [0.38, 0.38, 0.36], 0.1);
@@ -93,6 +98,7 @@ export function dense(random: RandomStream): Picture {
   return picture;
 }
 
+/** Two roads crossing nearly at right angles; the centre lines stop before the crossing. */
 export function intersection(random: RandomStream): Picture {
   const at = anyView(random, 3);
   const picture = ground(random, random.pick([GRASS, [0.55, 0.5, 0.44] as Colour]), 0.15);
@@ -106,6 +112,7 @@ export function intersection(random: RandomStream): Picture {
   return picture;
 }
 
+/** Piers with boats moored on either side, some berths empty. */
 export function harbor(random: RandomStream): Picture {
   const at = anyView(random);
   const picture = ground(random, WATER, 0.06);
@@ -138,6 +145,7 @@ export function harbor(random: RandomStream): Picture {
   return picture;
 }
 
+/** Rows of cars of any colour, some places empty. */
 export function parking(random: RandomStream): Picture {
   const at = anyView(random);
   const picture = ground(random, [0.33, 0.33, 0.35], 0.06);
@@ -153,6 +161,7 @@ export function parking(random: RandomStream): Picture {
   return picture;
 }
 
+/** A ring of road, four arms outwards, a planted middle. */
 export function roundabout(random: RandomStream): Picture {
   const at = anyView(random);
   const picture = ground(random, GRASS, 0.15);
@@ -165,6 +174,7 @@ export function roundabout(random: RandomStream): Picture {
   return picture;
 }
 
+/** A dark strip with a dashed centre line and two edge lines. */
 export function runway(random: RandomStream): Picture {
   const at = anyView(random, 4);
   const picture = ground(random, random.pick<Colour>([GRASS, [0.62, 0.56, 0.4]]), 0.12);

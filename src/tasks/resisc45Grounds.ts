@@ -8,6 +8,7 @@ import { below, both, box, disc, either, outline, repeated, stroke } from "./sha
 const WHITE: Colour = [0.93, 0.93, 0.93];
 const EARTH: Colour = [0.66, 0.46, 0.3];
 
+/** A quarter disc of earth with a square of grass in it. */
 export function baseballDiamond(random: RandomStream): Picture {
   const view = anyView(random);
   // The corner of the quarter disc lies off the middle, so that the disc's bulk is in the picture.
@@ -19,6 +20,7 @@ export function baseballDiamond(random: RandomStream): Picture {
   return picture;
 }
 
+/** Sand and water either side of a wavy line of foam. */
 export function beach(random: RandomStream): Picture {
   const at = anyView(random, 4);
   const picture = ground(random, SAND, 0.08);
@@ -30,6 +32,7 @@ export function beach(random: RandomStream): Picture {
   return picture;
 }
 
+/** Large discs of one crop on a square lattice, 13–18 pixels apart. */
 export function circularFarmland(random: RandomStream): Picture {
   const at = anyView(random, 8);
   const picture = ground(random, [0.74, 0.64, 0.46], 0.08);
@@ -39,6 +42,7 @@ export function circularFarmland(random: RandomStream): Picture {
   return picture;
 }
 
+/** A disc with a noisy coast: a rim of sand, green within. */
 export function island(random: RandomStream): Picture {
   const at = anyView(random, 4);
   const picture = ground(random, WATER, 0.06);
@@ -50,6 +54,7 @@ export function island(random: RandomStream): Picture {
   return picture;
 }
 
+/** Discs with dark rims on a square lattice, 9–13 pixels apart. */
 export function storageTanks(random: RandomStream): Picture {
   const at = anyView(random, 6);
   const picture = ground(
@@ -67,6 +72,7 @@ export function storageTanks(random: RandomStream): Picture {
   return picture;
 }
 
+/** A stadium: the outline of a thick stroke, a white line in its middle, grass within. */
 export function trackField(random: RandomStream): Picture {
   const at = anyView(random);
   const picture = ground(
@@ -90,6 +96,7 @@ export function trackField(random: RandomStream): Picture {
   return picture;
 }
 
+/** A court of 26 x 18 pixels with its lines. */
 export function tennisCourt(random: RandomStream): Picture {
   const at = anyView(random);
   const picture = ground(

@@ -12,10 +12,12 @@ import { svhn } from "./svhn";
 
 /** The tasks in the suite's order, which is also the order of their classes in pre-training. */
 export const TASK_IDS = ["mnist", "cars", "resisc45", "eurosat", "svhn", "dtd"] as const;
+/** Name of a task of the suite. */
 export type TaskId = (typeof TASK_IDS)[number];
 
 /** `train` for fine-tuning, `validation` for every choice, `adapt` (never with labels) for defenders, `test` for what is reported. */
 export const SPLITS = ["train", "validation", "adapt", "test"] as const;
+/** Name of a split. */
 export type Split = (typeof SPLITS)[number];
 
 /** The seed of all task images; the suite is one fixed set of images. */
