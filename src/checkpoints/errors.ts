@@ -19,7 +19,7 @@ export class SafetensorsError extends SyntaxError {
 }
 
 // Control characters, line separators, and the marks that turn the writing direction or take no room.
-// eslint-disable-next-line no-control-regex
+
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
 /** Text from a file made safe for one line of a terminal: control characters become `\uXXXX`. */

@@ -72,7 +72,6 @@ class NumberTally implements Tally {
   private addBlock(numbers: Float64Array, start: number, end: number): void {
     let { min, max, nan, inf } = this;
     let sum = 0;
-    let scaled = 0;
     let skipped = 0;
     for (let i = start; i < end; i++) {
       const value = numbers[i]!;
@@ -85,7 +84,6 @@ class NumberTally implements Tally {
       if (value < min) min = value;
       if (value > max) max = value;
       sum += value;
-      scaled += value * SCALE;
     }
     this.min = min;
     this.max = max;
@@ -93,8 +91,15 @@ class NumberTally implements Tally {
     this.inf = inf;
     this.count += end - start - skipped;
     this.sum.add(sum);
-    this.scaledSum.add(scaled);
+    this.scaledSum.add(Number.isFinite(sum) ? sum * SCALE : scaledBlock(numbers, start, end));
   }
+}
+
+/** Scaled sum of a block whose plain sum overflows. */
+function scaledBlock(numbers: Float64Array, start: number, end: number): number {
+  let sum = 0;
+  for (let i = start; i < end; i++) if (Number.isFinite(numbers[i])) sum += numbers[i]! * SCALE;
+  return sum;
 }
 
 /** Neumaier's sum: keeps what rounding drops. */

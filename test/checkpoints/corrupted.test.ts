@@ -170,7 +170,7 @@ describe("openSafetensors() refuses", () => {
         assert.ok(performance.now() - start < 1000, "Expected less than a second");
         assert.match(error.message, message);
         assert.ok(error.message.includes(file));
-        // eslint-disable-next-line no-control-regex
+
         assert.doesNotMatch(error.message, /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202e]/);
         assert.ok(error.message.length < file.length + 500, `${error.message.length} characters`);
         assert.equal(error.file, file);
