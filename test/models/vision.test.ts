@@ -117,6 +117,14 @@ describe("embedImages", () => {
     }
   });
 
+  it("embedImages() gives the pixels' gradient alone as together with the parameters'", () => {
+    const loss = () => tf.sum(embedImages(parameters, TINY, pixels)) as tf.Scalar;
+    const alone = valueAndGradients(loss, new Map([["pixels", pixels]]));
+    const together = valueAndGradients(loss, new Map<string, tf.Tensor>([...parameters, ["pixels", pixels]]));
+    assert.deepEqual(alone.gradients.get("pixels")!.dataSync(), together.gradients.get("pixels")!.dataSync());
+    tf.dispose([alone.value, together.value, ...alone.gradients.values(), ...together.gradients.values()]);
+  });
+
   it("embedImages() names a parameter that is missing or has another shape", () => {
     const before = tf.memory().numTensors;
     const name = "vision_model.encoder.layers.0.mlp.fc1.weight";
