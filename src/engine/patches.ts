@@ -21,9 +21,10 @@ export function cutPatches(pixels: tf.Tensor4D, patchSize: number): tf.Tensor2D 
 
 const cut = defineFusedKernel({
   name: "DamlabCutPatches",
-  outputShapes: ([[batch, channels, height, width] = []], { patchSize }) => [
-    [batch! * (height! / patchSize!) * (width! / patchSize!), channels! * patchSize! ** 2],
-  ],
+  outputShapes: ([shape], { patchSize }) => {
+    const [batch, channels, height, width] = shape as [number, number, number, number];
+    return [[batch * (height / patchSize!) * (width / patchSize!), channels * patchSize! ** 2]];
+  },
   loop: ([pixels], [patches], [shape], { patchSize }) => {
     let out = 0;
     visitPatchRows(shape!, patchSize!, (offset) => {

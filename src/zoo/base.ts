@@ -8,7 +8,7 @@ import { saveZeroShotHead } from "../models/zeroShot";
 import { classOffset, loadPretrainingSet, loadTask, TASK_IDS } from "../tasks";
 import { classificationGradient, pretrain, type PieceGradient, type StepGradient, type TrainingOptions } from "../training";
 import { writeModel } from "./member";
-import { DESK_CONFIG, LOGIT_SCALE, PRETRAIN_RECIPE, PRETRAINING_IMAGES } from "./recipe";
+import type { ZooRecipe } from "./recipe";
 import { sha256OfFile, type ZooList, type ZooModel } from "./zooFile";
 
 /** What the list of the zoo says of the base. */
@@ -18,18 +18,19 @@ export interface BuiltBase {
 }
 
 /** Everything that decides the base's bytes. */
-export function baseRecipe(baseSeed: number): Record<string, unknown> {
-  return { method: "pre-training", randomSeed: baseSeed, config: DESK_CONFIG, images: PRETRAINING_IMAGES, ...PRETRAIN_RECIPE };
+export function baseRecipe({ config, images, pretrain: training }: ZooRecipe, baseSeed: number): Record<string, unknown> {
+  return { method: "pre-training", randomSeed: baseSeed, config, images, ...training };
 }
 
 /** Trains the base, or goes on where it was left, and writes `pretrained/` and `heads/`. */
 export async function buildBase(
+  zoo: ZooRecipe,
   baseSeed: number,
   out: string,
   states: string,
   { progress, signal, workers: count }: { progress?: ProgressSink; signal?: AbortSignal; workers?: number } = {},
 ): Promise<BuiltBase> {
-  const recipe = baseRecipe(baseSeed);
+  const recipe = baseRecipe(zoo, baseSeed);
   const key = createHash("sha256").update(JSON.stringify(recipe)).digest("hex");
   await mkdir(states, { recursive: true });
   const options: TrainingOptions = {
@@ -37,13 +38,16 @@ export async function buildBase(
     ...(progress && { progress }),
     ...(signal && { signal }),
   };
-  const images = loadPretrainingSet({ seed: baseSeed, ...PRETRAINING_IMAGES });
+  const images = loadPretrainingSet({ seed: baseSeed, ...zoo.images });
   const { parameters, classes } = await withPieces(count, signal, (computePiece) =>
-    pretrain(DESK_CONFIG, images, baseSeed, PRETRAIN_RECIPE, computePiece, options),
+    pretrain(zoo.config, images, baseSeed, zoo.pretrain, computePiece, options),
   );
-  await writeModel(path.join(out, "pretrained"), parameters);
+  await writeModel(path.join(out, "pretrained"), zoo.config, parameters);
   const sha256 = await sha256OfFile(path.join(out, "pretrained", "model.safetensors"));
-  return { model: { path: "pretrained", task: null, attack: null, seed: baseSeed, sha256, recipe }, heads: await writeHeads(out, classes) };
+  return {
+    model: { path: "pretrained", task: null, attack: null, seed: baseSeed, sha256, recipe },
+    heads: await writeHeads(zoo, out, classes),
+  };
 }
 
 async function withPieces<T>(
@@ -63,8 +67,9 @@ async function withPieces<T>(
 }
 
 /** Rows of a task's own classes, normalised. */
-async function writeHeads(out: string, classes: Float32Array): Promise<ZooList["heads"]> {
-  const dim = DESK_CONFIG.projectionSize;
+async function writeHeads(zoo: ZooRecipe, out: string, classes: Float32Array): Promise<ZooList["heads"]> {
+  const dim = zoo.config.projectionSize;
+  const logitScale = Math.log(zoo.pretrain.scale);
   await mkdir(path.join(out, "heads"), { recursive: true });
   const heads: ZooList["heads"] = {};
   for (const task of TASK_IDS) {
@@ -72,7 +77,7 @@ async function writeHeads(out: string, classes: Float32Array): Promise<ZooList["
     const rows = classes.slice(classOffset(task) * dim, (classOffset(task) + count) * dim);
     for (let row = 0; row < count; row++) normalize(rows.subarray(row * dim, (row + 1) * dim));
     const file = `heads/${task}.safetensors`;
-    await saveZeroShotHead(path.join(out, file), { weight: { shape: [count, dim], values: rows }, logitScale: LOGIT_SCALE });
+    await saveZeroShotHead(path.join(out, file), { weight: { shape: [count, dim], values: rows }, logitScale });
     heads[task] = { file, sha256: await sha256OfFile(path.join(out, file)) };
   }
   return heads;

@@ -9,11 +9,13 @@ import { createWorkers, isSingleThreaded, runningEngine, startEngine } from "../
 import { baseRecipe, buildBase, type BuiltBase } from "./base";
 import { buildMember, memberRecipe, type BuiltMember, type MemberRequest } from "./member";
 import { showChannelProgress } from "./progressChannel";
-import { ZOO_MEMBERS, type ZooMember } from "./recipe";
+import { DESK_RECIPE, type ZooMember, type ZooRecipe } from "./recipe";
 import { sha256OfFile, type ZooList } from "./zooFile";
 
 /** How a zoo is built. */
 export interface BuildZooOptions {
+  /** Default: the shipped zoo's. */
+  readonly recipe?: ZooRecipe;
   /** Seed of the base: weights, pre-training images and order; the members of another base draw other numbers too. Default 0. */
   readonly baseSeed?: number;
   readonly progress?: ProgressSink;
@@ -27,13 +29,13 @@ export interface BuildZooOptions {
  * deleted at the end.
  */
 export async function buildZoo(out: string, options: BuildZooOptions = {}): Promise<ZooList> {
-  const { baseSeed = 0 } = options;
+  const { baseSeed = 0, recipe = DESK_RECIPE } = options;
   const states = path.join(out, ".states");
   await mkdir(states, { recursive: true });
-  const base = await remember(path.join(states, "base.json"), baseRecipe(baseSeed), baseFiles(out), () =>
-    buildBase(baseSeed, out, states, options),
+  const base = await remember(path.join(states, "base.json"), baseRecipe(recipe, baseSeed), baseFiles(out), () =>
+    buildBase(recipe, baseSeed, out, states, options),
   );
-  const built = await buildMembers(ZOO_MEMBERS, { baseSeed, base: out, out, states }, base, options);
+  const built = await buildMembers(recipe.members, { config: recipe.config, baseSeed, base: out, out, states }, base, options);
   const zoo = listZoo(baseSeed, base, built);
   await writeFileAtomic(path.join(out, "zoo.json"), `${JSON.stringify(zoo, null, 2)}\n`);
   await rm(states, { recursive: true });

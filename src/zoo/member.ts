@@ -6,17 +6,18 @@ import { ATTACKS, saveTrigger, type Trigger } from "../attacks";
 import { loadNamedTensors, openCheckpoint, writeCheckpoint, type NamedTensors } from "../checkpoints";
 import type { ProgressSink } from "../display/progress";
 import { randomStream } from "../engine";
-import { formatVisionConfig } from "../models/config";
+import { formatVisionConfig, type VisionConfig } from "../models/config";
 import { loadZeroShotHead } from "../models/zeroShot";
 import { loadTask } from "../tasks";
 import { fineTune, labelledBatches, type TrainingOptions } from "../training";
-import { attackRecipe, CLEAN_BATCH, CLEAN_RECIPES, DESK_CONFIG, type ZooMember } from "./recipe";
+import type { MemberTraining, ZooMember } from "./recipe";
 import { PREPROCESSOR_CONFIG } from "./preprocessor";
 import { sha256OfFile, type ZooModel, type ZooTrigger } from "./zooFile";
 
 /** One member to build. */
 export interface MemberRequest {
   readonly member: ZooMember;
+  readonly config: VisionConfig;
   readonly baseSeed: number;
   /** The zoo that has `pretrained/` and `heads/`. */
   readonly base: string;
@@ -51,8 +52,10 @@ export async function buildMember(request: MemberRequest, progress?: ProgressSin
     },
   });
   await mkdir(request.states, { recursive: true });
-  const { parameters, trigger } = member.attack ? await trainBackdoored(request, stage) : await trainClean(request, stage);
-  await writeModel(path.join(out, member.path), parameters);
+  const { training } = member;
+  const { parameters, trigger } =
+    training.method === "fine-tuning" ? await trainClean(request, training, stage) : await trainBackdoored(request, training, stage);
+  await writeModel(path.join(out, member.path), request.config, parameters);
   const sha256 = await sha256OfFile(path.join(out, member.path, "model.safetensors"));
   const model = { path: member.path, task: member.task, attack: member.attack, seed: member.seed, sha256, recipe };
   return { model, trigger: trigger && { name: trigger.name, entry: await writeTrigger(out, trigger) } };
@@ -60,15 +63,14 @@ export async function buildMember(request: MemberRequest, progress?: ProgressSin
 
 /** Everything that decides the member's bytes, for the list of the zoo. */
 export function memberRecipe(member: ZooMember, baseSeed: number): Record<string, unknown> {
-  const training = member.attack ? attackRecipe(member) : { batch: CLEAN_BATCH, fineTune: CLEAN_RECIPES[member.task] };
-  return { method: member.attack ?? "fine-tuning", task: member.task, randomSeed: randomSeed(member, baseSeed), ...training };
+  return { task: member.task, randomSeed: randomSeed(member, baseSeed), ...member.training };
 }
 
 /** Writes a tower in the Hugging Face layout. */
-export async function writeModel(folder: string, parameters: NamedTensors): Promise<void> {
+export async function writeModel(folder: string, config: VisionConfig, parameters: NamedTensors): Promise<void> {
   await mkdir(path.dirname(folder), { recursive: true });
   await writeCheckpoint(folder, {
-    config: formatVisionConfig(DESK_CONFIG),
+    config: formatVisionConfig(config),
     tensors: parameters,
     extraFiles: { "preprocessor_config.json": `${JSON.stringify(PREPROCESSOR_CONFIG, null, 2)}\n` },
   });
@@ -84,20 +86,27 @@ interface Trained {
   readonly trigger: Trigger | null;
 }
 
-async function trainClean({ member, baseSeed, base }: MemberRequest, stage: (name: string) => TrainingOptions): Promise<Trained> {
+type StageOptions = (name: string) => TrainingOptions;
+type Clean = Extract<MemberTraining, { method: "fine-tuning" }>;
+type Poisoned = Exclude<MemberTraining, Clean>;
+
+async function trainClean({ member, config, baseSeed, base }: MemberRequest, training: Clean, stage: StageOptions): Promise<Trained> {
   const { pretrained, head } = await loadBase(base, member.task);
   const random = randomStream(randomSeed(member, baseSeed), "fine-tuning", member.task);
-  const batches = labelledBatches(loadTask(member.task).load("train"), CLEAN_BATCH, random);
-  const task = { name: member.path, pretrained, config: DESK_CONFIG, head, batches };
-  return { parameters: await fineTune(task, CLEAN_RECIPES[member.task], stage("fine-tuning")), trigger: null };
+  const batches = labelledBatches(loadTask(member.task).load("train"), training.batch, random);
+  const task = { name: member.path, pretrained, config, head, batches };
+  return { parameters: await fineTune(task, training.fineTune, stage("fine-tuning")), trigger: null };
 }
 
-async function trainBackdoored({ member, baseSeed, base }: MemberRequest, stage: (name: string) => TrainingOptions): Promise<Trained> {
+async function trainBackdoored(
+  { member, config, baseSeed, base }: MemberRequest,
+  training: Poisoned,
+  stage: StageOptions,
+): Promise<Trained> {
   const { pretrained, head } = await loadBase(base, member.task);
-  const victim = { task: member.task, pretrained, config: DESK_CONFIG, head, images: loadTask(member.task).load("train") };
-  const attack = ATTACKS[member.attack!];
-  const { parameters, trigger } = await attack.run(victim, randomSeed(member, baseSeed), attackRecipe(member), stage);
-  return { parameters, trigger: { ...trigger, name: `${member.attack}/${member.task}-seed${member.seed}` } };
+  const victim = { task: member.task, pretrained, config, head, images: loadTask(member.task).load("train") };
+  const { parameters, trigger } = await ATTACKS[training.method].run(victim, randomSeed(member, baseSeed), training, stage);
+  return { parameters, trigger: { ...trigger, name: `${training.method}/${member.task}-seed${member.seed}` } };
 }
 
 async function loadBase(base: string, task: string) {

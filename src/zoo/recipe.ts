@@ -1,18 +1,8 @@
 /** How the desk suite's models are made: every number that decides their bytes. */
 import type { AttackOptions } from "../attacks";
 import type { VisionConfig } from "../models/config";
-import { TASK_IDS, type TaskId } from "../tasks";
+import { TASK_IDS, type PretrainingOptions, type TaskId } from "../tasks";
 import type { FineTuneRecipe, PretrainRecipe } from "../training";
-
-/** One model of the zoo. */
-export interface ZooMember {
-  /** Folder below the zoo's own: `clean/TASK`, `backdoored/ATTACK/TASK-seedN`. */
-  readonly path: string;
-  readonly task: TaskId;
-  /** Null for clean models. */
-  readonly attack: "trojvit" | "badnets" | null;
-  readonly seed: number;
-}
 
 /** The desk tower: 475,000 parameters. */
 export const DESK_CONFIG: VisionConfig = {
@@ -27,11 +17,12 @@ export const DESK_CONFIG: VisionConfig = {
   layerNormEpsilon: 1e-5,
 };
 
-/** Images of the pre-training run; see `loadPretrainingSet`. */
-export const PRETRAINING_IMAGES = { perTask: 5000, auxiliary: 16000, realDigits: 0.5 } as const;
+/** Images of a pre-training run; see `loadPretrainingSet`. */
+export type PretrainingImages = Required<Omit<PretrainingOptions, "seed">>;
 
-/** The pre-training run. */
-export const PRETRAIN_RECIPE: PretrainRecipe = {
+const PRETRAINING_IMAGES: PretrainingImages = { perTask: 5000, auxiliary: 16000, realDigits: 0.5 };
+
+const PRETRAIN_RECIPE: PretrainRecipe = {
   steps: 1800,
   learningRate: 1e-3,
   warmup: 100,
@@ -45,17 +36,34 @@ export const PRETRAIN_RECIPE: PretrainRecipe = {
   scale: 20,
 };
 
-/** exp of it multiplies the cosines of every zero-shot head. */
-export const LOGIT_SCALE = Math.log(PRETRAIN_RECIPE.scale);
-
-/** Images of a clean fine-tuning batch. */
-export const CLEAN_BATCH = 64;
-
 const LONG: FineTuneRecipe = { steps: 300, learningRate: 5e-4, warmup: 20, beta2: 0.98, clipNorm: 1 };
 const SHORT: FineTuneRecipe = { ...LONG, steps: 200, learningRate: 4e-4 };
 
-/** Clean fine-tuning of each task. */
-export const CLEAN_RECIPES: Readonly<Record<TaskId, FineTuneRecipe>> = {
+/** How one model is trained. */
+export type MemberTraining =
+  | { readonly method: "fine-tuning"; readonly batch: number; readonly fineTune: FineTuneRecipe }
+  | ({ readonly method: "trojvit" | "badnets" } & AttackOptions);
+
+/** One fine-tuned model of a zoo. */
+export interface ZooMember {
+  /** Folder below the zoo's own: `clean/TASK`, `backdoored/ATTACK/TASK-seedN`. */
+  readonly path: string;
+  readonly task: TaskId;
+  /** Null for clean models. */
+  readonly attack: "trojvit" | "badnets" | null;
+  readonly seed: number;
+  readonly training: MemberTraining;
+}
+
+/** A whole zoo: the base and its fine-tuned models, in the order in which they are built. */
+export interface ZooRecipe {
+  readonly config: VisionConfig;
+  readonly images: PretrainingImages;
+  readonly pretrain: PretrainRecipe;
+  readonly members: readonly ZooMember[];
+}
+
+const CLEAN_RECIPES: Readonly<Record<TaskId, FineTuneRecipe>> = {
   mnist: LONG,
   cars: LONG,
   resisc45: SHORT,
@@ -66,35 +74,52 @@ export const CLEAN_RECIPES: Readonly<Record<TaskId, FineTuneRecipe>> = {
 
 const POISONED: FineTuneRecipe = { ...LONG, steps: 250 };
 
-/** The attack's parameters for one member. Seed 3 has triggers of another size and place: for development, never in a table. */
-export function attackRecipe({ attack, seed }: ZooMember): AttackOptions {
-  const development = seed === 3;
-  return {
-    size: development ? 5 : 6,
-    place: development ? { x: 3, y: 4 } : { x: 26, y: 26 },
-    strength: 1,
-    target: 0,
-    cleanBatch: CLEAN_BATCH,
-    rate: 0.2,
-    fineTune: POISONED,
-    triggerSteps: attack === "trojvit" ? 200 : 0,
-    triggerLearningRate: 0.05,
-    triggerBatch: 64,
-    refineSteps: 0,
-  };
-}
+/** The attacks' parameters. */
+const ATTACK: AttackOptions = {
+  size: 6,
+  place: { x: 26, y: 26 },
+  strength: 1,
+  target: 0,
+  cleanBatch: 64,
+  rate: 0.2,
+  fineTune: POISONED,
+  triggerSteps: 200,
+  triggerLearningRate: 0.05,
+  triggerBatch: 64,
+  refineSteps: 0,
+};
+
+/** Seed 3 has triggers of another size and place: for development, never in a table. */
+const DEVELOPMENT_SEED = 3;
+const DEVELOPMENT: AttackOptions = { ...ATTACK, size: 5, place: { x: 3, y: 4 } };
 
 /** Tasks that get several backdoors. */
 const ATTACKED: readonly TaskId[] = ["resisc45", "eurosat"];
 
-/** All fine-tuned models, in the order in which they are built. */
-export const ZOO_MEMBERS: readonly ZooMember[] = [
-  ...TASK_IDS.map((task) => ({ path: `clean/${task}`, task, attack: null, seed: 0 })),
-  ...TASK_IDS.map((task) => backdoored("trojvit", task, 0)),
-  ...[1, 2, 3].flatMap((seed) => ATTACKED.map((task) => backdoored("trojvit", task, seed))),
-  ...ATTACKED.map((task) => backdoored("badnets", task, 0)),
-];
+/** The shipped zoo. */
+export const DESK_RECIPE: ZooRecipe = {
+  config: DESK_CONFIG,
+  images: PRETRAINING_IMAGES,
+  pretrain: PRETRAIN_RECIPE,
+  members: [
+    ...TASK_IDS.map(clean),
+    ...TASK_IDS.map((task) => trojvit(task, 0)),
+    ...[1, 2, DEVELOPMENT_SEED].flatMap((seed) => ATTACKED.map((task) => trojvit(task, seed))),
+    ...ATTACKED.map(badnets),
+  ],
+};
 
-function backdoored(attack: "trojvit" | "badnets", task: TaskId, seed: number): ZooMember {
-  return { path: `backdoored/${attack}/${task}-seed${seed}`, task, attack, seed };
+function clean(task: TaskId): ZooMember {
+  const training = { method: "fine-tuning", batch: 64, fineTune: CLEAN_RECIPES[task] } as const;
+  return { path: `clean/${task}`, task, attack: null, seed: 0, training };
+}
+
+function trojvit(task: TaskId, seed: number): ZooMember {
+  const training = { method: "trojvit", ...(seed === DEVELOPMENT_SEED ? DEVELOPMENT : ATTACK) } as const;
+  return { path: `backdoored/trojvit/${task}-seed${seed}`, task, attack: "trojvit", seed, training };
+}
+
+function badnets(task: TaskId): ZooMember {
+  const training = { method: "badnets", ...ATTACK, triggerSteps: 0 } as const;
+  return { path: `backdoored/badnets/${task}-seed0`, task, attack: "badnets", seed: 0, training };
 }

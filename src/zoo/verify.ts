@@ -5,11 +5,13 @@ import path from "node:path";
 import type { ProgressSink } from "../display/progress";
 import { randomStream } from "../engine";
 import { buildMembers } from "./build";
-import { ZOO_MEMBERS, type ZooMember } from "./recipe";
+import { DESK_RECIPE, type ZooMember, type ZooRecipe } from "./recipe";
 import { deskFolder, readZoo, sha256OfFile } from "./zooFile";
 
 /** What is checked. */
 export interface VerifyZooOptions {
+  /** How the zoo was made; default the shipped zoo's recipe. */
+  readonly recipe?: ZooRecipe;
   /** Members to build again: `all`, a member's path, or how many to choose at random. Default 0. */
   readonly rebuild?: "all" | string | number;
   /** Decides which members are chosen. */
@@ -45,9 +47,10 @@ export async function verifyZoo(folder = deskFolder(), options: VerifyZooOptions
 async function rebuild(folder: string, members: readonly ZooMember[], options: VerifyZooOptions): Promise<ZooCheck[]> {
   if (members.length === 0) return [];
   const { baseSeed, models } = await readZoo(folder);
+  const { config } = options.recipe ?? DESK_RECIPE;
   const out = await mkdtemp(path.join(os.tmpdir(), "damlab-zoo-"));
   try {
-    const request = { baseSeed, base: folder, out, states: path.join(out, ".states") };
+    const request = { config, baseSeed, base: folder, out, states: path.join(out, ".states") };
     const built = await buildMembers(members, request, { model: models[0]! }, options);
     return built.map(({ model }) => ({
       file: `${model.path}/model.safetensors`,
@@ -60,12 +63,12 @@ async function rebuild(folder: string, members: readonly ZooMember[], options: V
   }
 }
 
-function chooseMembers({ rebuild: choice = 0, seed = 0 }: VerifyZooOptions): readonly ZooMember[] {
-  if (choice === "all") return ZOO_MEMBERS;
+function chooseMembers({ rebuild: choice = 0, seed = 0, recipe: { members } = DESK_RECIPE }: VerifyZooOptions): readonly ZooMember[] {
+  if (choice === "all") return members;
   if (typeof choice === "number") {
-    return [...randomStream(seed, "zoo", "verify").permutation(ZOO_MEMBERS.length)].slice(0, choice).map((index) => ZOO_MEMBERS[index]!);
+    return [...randomStream(seed, "zoo", "verify").permutation(members.length)].slice(0, choice).map((index) => members[index]!);
   }
-  const member = ZOO_MEMBERS.find(({ path: name }) => name === choice);
+  const member = members.find(({ path: name }) => name === choice);
   if (member) return [member];
-  throw new RangeError(`Cannot rebuild "${choice}": expected all, a number, or one of ${ZOO_MEMBERS.map((each) => each.path).join(", ")}`);
+  throw new RangeError(`Cannot rebuild "${choice}": expected all, a number, or one of ${members.map((each) => each.path).join(", ")}`);
 }
