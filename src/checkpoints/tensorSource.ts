@@ -137,7 +137,7 @@ export function valuesOfBytes(dtype: Dtype, bytes: Uint8Array): TensorValues {
   const { buffer, byteOffset, length } = bytes;
   if (dtype === "F32") return new Float32Array(buffer, byteOffset, length / 4);
   const size = dtypeBytes(dtype);
-  if (dtype in VALUE_ARRAYS) return new VALUE_ARRAYS[dtype as keyof typeof VALUE_ARRAYS](buffer, byteOffset, length / size);
+  if (dtype in VALUE_ARRAYS) return new VALUE_ARRAYS[dtype as keyof typeof VALUE_ARRAYS](buffer as ArrayBuffer, byteOffset, length / size);
   const values = new Float32Array(length / size);
   new Uint8Array(values.buffer).set(bytes, (4 - size) * values.length);
   widenInPlace(dtype as NarrowDtype, values);
