@@ -16,8 +16,8 @@ export const eurosat: Generator = {
     { name: "industrial", description: "Three to six large bright roofs on grey", draw: industrial },
     { name: "pasture", description: "Light green with thin dark hedges", draw: pasture },
     { name: "permanent crop", description: "A regular lattice of dark green dots on brown", draw: permanentCrop },
-    { name: "residential", description: "A lattice of small roofs among green", draw: residential },
-    { name: "river", description: "A winding blue-grey band through green", draw: river },
+    { name: "residential", description: "A lattice of small separate roofs", draw: residential },
+    { name: "river", description: "A winding blue-grey band through fields", draw: river },
     { name: "sea or lake", description: "Nearly uniform dark blue, sometimes with a shore", draw: sea },
   ],
 };
