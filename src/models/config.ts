@@ -12,7 +12,7 @@ export interface VisionConfig {
   readonly heads: number;
   /** Pixels a side of a patch. */
   readonly patchSize: number;
-  /** Pixels a side of an image; a multiple of `patchSize`. */
+  /** Pixels a side of an image; what is left over a whole number of patches at the right and bottom edge is not seen. */
   readonly imageSize: number;
   /** Size of the embedding, which image and text share. */
   readonly projectionSize: number;
