@@ -32,6 +32,11 @@ export interface CellDefinition<Inputs extends readonly unknown[], Schema extend
   readonly cache?: boolean;
   /** Whether the cell computes tensors, so that its results depend on the engine, which is started first; default true. */
   readonly engine?: boolean;
+  /**
+   * Fills in parameters whose defaults depend on the inputs or on other parameters, so that provenance and key have them too.
+   * @throws where parameters don't fit each other.
+   */
+  resolve?(inputs: Inputs, parameters: z.output<Schema>): z.output<Schema>;
   /** SHA-256 of the files that `run` reads, by a name that does not depend on the machine; so that changed files give new results. */
   files?(inputs: Inputs, parameters: z.output<Schema>): Promise<Readonly<Record<string, string>>> | Readonly<Record<string, string>>;
   /** The work. Returns a plain object of plain data, maps and typed arrays (anything, where `cache` is false). */
@@ -71,7 +76,8 @@ export function defineCell<Inputs extends readonly unknown[], Schema extends z.Z
   const running = new Map<string, Promise<Result<Output>>>();
 
   const prepare = async (given: readonly unknown[]): Promise<Prepared<Inputs, z.output<Schema>>> => {
-    const { inputs, parameters } = splitArguments(definition, given);
+    const { inputs, parameters: declared } = splitArguments(definition, given);
+    const parameters = definition.resolve?.(inputs, declared) ?? declared;
     const engine = definition.engine === false ? null : await startEngine();
     const files = (await definition.files?.(inputs, parameters)) ?? {};
     const provenance = withKey({

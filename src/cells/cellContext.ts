@@ -6,6 +6,8 @@ import type { CellSettings } from "./settings";
 export interface CellContext {
   /** Shows how far the cell is. Tasks that are still open when the cell ends are ended for it. */
   readonly progress: ProgressSink;
+  /** How this cell runs; `other.with(settings)` runs another cell likewise. */
+  readonly settings: CellSettings;
   /** Aborted when somebody interrupts; hand it on, or call `breathe()`. */
   readonly signal: AbortSignal;
   /** Keeps the state of a long computation, so that a cell that was killed or interrupted goes on where it was. */
@@ -33,9 +35,11 @@ export interface OpenContext extends CellContext {
 }
 
 /** Opens the context of one run. */
-export function openContext({ cache, progress, signal }: CellSettings & { signal: AbortSignal }, address: CacheAddress): OpenContext {
+export function openContext(settings: CellSettings & { signal: AbortSignal }, address: CacheAddress): OpenContext {
+  const { cache, progress, signal } = settings;
   const open = new Set<(note: string) => void>();
   return {
+    settings,
     signal,
     progress: {
       start(name, options) {

@@ -1,10 +1,34 @@
+/** Composable steps of a notebook: typed, cached by content, resumable, with progress, provenance and a display. */
 export { canonicalJson } from "./canonicalJson";
 export { defineCell, type Cell, type CellDefinition, type Result } from "./cell";
 export type { CellCheckpoint, CellContext } from "./cellContext";
 export type { CellHelp } from "./cellDisplay";
+export {
+  evaluate,
+  predict,
+  type EvaluateParameters,
+  type Evaluation,
+  type JudgedModel,
+  type PredictParameters,
+  type Predictions,
+} from "./evaluate";
+export { loadModel } from "./loadModel";
+export { mergeModels, type Merged, type MergedModel, type MergeModelsParameters } from "./mergeModels";
 export type { ParameterHelp } from "./parameters";
+export { plotReport, type PlotReportParameters, type PlottedReports, type ReportPlot, type ReportWithFloor } from "./plotReport";
 export { provenanceOf, type Provenance } from "./provenance";
+export { reportTable, type NamedReports } from "./reportTable";
 export { defaultCacheFolder, ResultCache, type CacheAddress, type CacheSize } from "./resultCache";
 export { configureCells, type CellSettings } from "./settings";
+export { loadSuite, type LoadedSuite, type Suite, type SuiteModel, type SuiteTask } from "./suite";
+export {
+  loadTaskVectors,
+  subtractPretrained,
+  type FinetunedModel,
+  type LoadedTaskVectors,
+  type LoadTaskVectorsParameters,
+  type TaskVectors,
+} from "./taskVectors";
+export { closeSharedWorkers } from "./workers";
 // For declaring the parameters of an own cell: the very library that checks them.
 export { z } from "zod";

@@ -46,16 +46,27 @@ export function provenanceOf(value: unknown): Provenance | undefined {
 export function identifyInput(value: unknown): unknown {
   const provenance = provenanceOf(value);
   if (provenance !== undefined) return `${provenance.cell}@${provenance.key}`;
-  if (Array.isArray(value) && value.some((item) => provenanceOf(item) !== undefined)) return value.map(identifyInput);
+  if (holdsResults(value)) {
+    return Array.isArray(value)
+      ? value.map(identifyInput)
+      : Object.fromEntries(Object.entries(value).map(([name, item]) => [name, identifyInput(item)]));
+  }
   if (value === null || typeof value === "number" || typeof value === "boolean") return value;
   if (typeof value === "string" && value.length <= 200) return value;
   return `sha256:${contentHash(encodeValue(value))}`;
+}
+
+/** Whether a list or a record has cells' results among its items, or in lists or records among them. */
+function holdsResults(value: unknown): value is object {
+  if (provenanceOf(value) !== undefined) return true;
+  return (Array.isArray(value) || isPlainObject(value)) && Object.values(value).some(holdsResults);
 }
 
 /** Freezes plain data all the way down (typed arrays, maps and class instances stay as they are), so that a result is what its key says. */
 export function deepFreeze<T>(value: T): T {
   if (!(Array.isArray(value) || isPlainObject(value)) || Object.isFrozen(value)) return value;
   Object.freeze(value);
-  for (const inner of Object.values(value)) deepFreeze(inner);
+  // Getters are left alone: what they compute may be dear.
+  for (const { value: inner } of Object.values(Object.getOwnPropertyDescriptors(value))) deepFreeze(inner);
   return value;
 }

@@ -49,7 +49,7 @@ export async function predictModel(
   model: HostModel,
   tasks: readonly EvaluationTask[],
   options: PredictOptions = {},
-): Promise<Map<string, TaskPredictions>> {
+): Promise<Map<string, TaskPredictions<Int32Array>>> {
   const { workers, signal, onProgress } = options;
   signal?.throwIfAborted();
   const total = tasks.reduce((sum, { images, triggers }) => sum + images.count * (1 + triggers.length), 0);
@@ -65,13 +65,13 @@ type Run = (
   tasks: readonly EvaluationTask[],
   signal: AbortSignal | undefined,
   report: (done: number) => void,
-) => Promise<TaskPredictions[]>;
+) => Promise<TaskPredictions<Int32Array>[]>;
 
 const predictHere: Run = async (model, tasks, signal, report) => {
   const parameters = uploadParameters(model.parameters);
   let done = 0;
   try {
-    const predictions: TaskPredictions[] = [];
+    const predictions: TaskPredictions<Int32Array>[] = [];
     for (const { images, head, triggers } of tasks) {
       const onImages = async (count: number): Promise<void> => {
         report((done += count));
@@ -103,11 +103,11 @@ function predictOnWorkers(workers: Workers): Run {
     try {
       // The longest tasks first, so that the threads end together.
       const order = tasks.map((_, index) => index).sort((a, b) => passes(tasks[b]!) - passes(tasks[a]!) || a - b);
-      const predictions: TaskPredictions[] = [];
+      const predictions: TaskPredictions<Int32Array>[] = [];
       const running = order.map(async (index) => {
         const task = { ...tasks[index]!, images: prepareImages(tasks[index]!.images) };
         const request: PredictRequest = { model, task, control };
-        predictions[index] = await workers.run<TaskPredictions>("predictPiece", request);
+        predictions[index] = await workers.run<TaskPredictions<Int32Array>>("predictPiece", request);
       });
       const settled = await Promise.allSettled(
         running.map((promise) => promise.catch((error: unknown) => (stop(), Promise.reject(error)))),

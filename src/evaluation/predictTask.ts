@@ -32,7 +32,7 @@ export async function predictTask(
   task: TaskImages,
   triggers: readonly Trigger[],
   options: { readonly onImages?: (count: number) => void | Promise<void> } = {},
-): Promise<TaskPredictions> {
+): Promise<TaskPredictions<Int32Array>> {
   const { images, head } = task;
   const { onImages } = options;
   checkHead(head, config);

@@ -7,7 +7,7 @@ import { predictTask } from "./predictTask";
 import type { TaskPredictions } from "./report";
 
 /** Runs `predictTask` on this thread's engine. */
-export async function predictPiece({ model, task, control }: PredictRequest): Promise<TaskPredictions> {
+export async function predictPiece({ model, task, control }: PredictRequest): Promise<TaskPredictions<Int32Array>> {
   await startWorkerEngine();
   const images = loadImages(task.images);
   const parameters = uploadParameters(model.parameters);

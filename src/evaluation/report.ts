@@ -5,13 +5,13 @@ import type { Classes, Rate } from "./rates";
 import { accuracy, attackSuccessRate, classRate, flipRate } from "./rates";
 
 /** What a model predicted for one task's images. */
-export interface TaskPredictions {
+export interface TaskPredictions<Array extends Classes = Classes> {
   /** True classes, in split order. */
-  readonly labels: Classes;
+  readonly labels: Array;
   /** Predicted classes of the images as they are. */
-  readonly clean: Classes;
+  readonly clean: Array;
   /** By trigger name: predicted classes with the trigger pasted in. */
-  readonly triggered: Readonly<Record<string, { readonly predicted: Classes; readonly target: number }>>;
+  readonly triggered: Readonly<Record<string, { readonly predicted: Array; readonly target: number }>>;
 }
 
 /** One trigger on one task. */
