@@ -170,8 +170,17 @@ function declare({ key, files }) {
   const flags = ["-p", join(ROOT, "tsconfig.json"), "--emitDeclarationOnly", "--pretty", "false"];
   const { status, stdout, stderr } = spawnSync(process.execPath, [tsc, ...flags], { cwd: ROOT, encoding: "utf8" });
   process.stderr.write(stdout + stderr);
+  for (const name of Object.keys(files)) if (name.endsWith(".ts")) simplifyTypedArrays(join(DIST, name.replace(/\.ts$/, ".d.ts")));
   if (status === 0) replaceFile(RECORD, JSON.stringify({ ...record, declared: wanted }));
   return status === 0;
+}
+
+/** Typed arrays became generic in TypeScript 5.7; tslab's 5.0 rejects the parameter, which no declaration here needs. */
+function simplifyTypedArrays(path) {
+  if (!fs.existsSync(path)) return;
+  const text = fs.readFileSync(path, "utf8");
+  const simple = text.replace(/\b(\w+Array|DataView|Buffer)<(ArrayBuffer|ArrayBufferLike)>/g, "$1");
+  if (simple !== text) replaceFile(path, simple);
 }
 
 function replaceFile(path, content) {

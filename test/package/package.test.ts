@@ -87,13 +87,20 @@ describe("npm run pack", function () {
       [],
     );
     assert.deepEqual(
-      files.filter((path) => !/^(package\.json|README\.md|LICENSE|src\/cli\/damlab\.cjs|(dist|data|kernel-setup)\/.*)$/.test(path)),
+      files.filter(
+        (path) =>
+          !/^(package\.json|README\.md|LICENSE|src\/(cli\/damlab|engine\/workerEntry)\.cjs|(dist|data|kernel-setup)\/.*)$/.test(path),
+      ),
       [],
     );
     assert.deepEqual(
       files.filter((path) => /node_modules|\.tgz$|\.test\.|\/\.(build|lock|tsbuildinfo)/.test(path)),
       [],
     );
+  });
+
+  it("declares its types in words that the TypeScript of tslab (5.0) knows", () => {
+    assert.equal(node(clone, [join(__dirname, "tslabDeclarations.cjs"), join(clone, "dist")]), "");
   });
 
   describe("installed in an empty folder", () => {
