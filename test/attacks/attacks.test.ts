@@ -12,6 +12,7 @@ import {
   type AttackOptions,
   type Trigger,
 } from "../../src/attacks";
+import type { NamedTensors } from "../../src/checkpoints";
 import { startEngine } from "../../src/engine";
 import { cosineLogits } from "../../src/models/classLogits";
 import { uploadParameters } from "../../src/models/parameters";
@@ -42,7 +43,7 @@ const trigger = (changes: Partial<Trigger> = {}): Trigger => ({
   ...changes,
 });
 
-function predict(parameters: typeof VICTIM.pretrained, pixels: Float32Array): number[] {
+function predict(parameters: NamedTensors, pixels: Float32Array): number[] {
   return tf.tidy(() => {
     const { weight, logitScale } = VICTIM.head;
     const images = tf.tensor4d(pixels, [pixels.length / 192, 3, 8, 8]);
