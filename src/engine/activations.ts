@@ -5,6 +5,7 @@ import type { SimdKernels } from "./simd/instance";
 
 /** Activation names as in Hugging Face configurations. */
 export const ACTIVATIONS = ["quick_gelu", "gelu"] as const;
+/** One of `ACTIVATIONS`. */
 export type Activation = (typeof ACTIVATIONS)[number];
 
 /** x · sigmoid(1.702 x), the approximation that OpenAI's CLIP was trained with; any shape. */

@@ -6,6 +6,7 @@ import * as tf from "@tensorflow/tfjs-core";
 
 /** The engines, fastest first; `auto` takes the first that is available. */
 export const ENGINE_NAMES = ["gpu", "native", "wasm", "cpu"] as const;
+/** One of `ENGINE_NAMES`. */
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
 /** Whether one engine can compute here. */

@@ -32,8 +32,11 @@ const zooSchema = z.object({
   triggers: z.record(z.string(), triggerSchema),
 });
 
+/** A model of the list; its hash is that of `model.safetensors`. */
 export type ZooModel = z.infer<typeof modelSchema>;
+/** A trigger of the list: where its pixels are kept, and where they are pasted. */
 export type ZooTrigger = z.infer<typeof triggerSchema>;
+/** The content of `zoo.json`. */
 export type ZooList = z.infer<typeof zooSchema>;
 
 /** Where the shipped zoo lies; environment variable DAMLAB_DESK names another one. */
