@@ -48,13 +48,13 @@ describe("package.json", () => {
 
 describe("notebooks/", () => {
   it("resolves and type-checks damlab and every subpath in stock tslab", function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     assertTslabImports(join(ROOT, "notebooks"));
   });
 });
 
 describe("npm run pack", function () {
-  this.timeout(180_000);
+  this.timeout(400_000);
   const scratch = mkdtempSync(join(tmpdir(), "damlab-pack-"));
   const clone = join(scratch, "clone");
   const user = join(scratch, "user");
