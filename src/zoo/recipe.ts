@@ -20,10 +20,10 @@ export const DESK_CONFIG: VisionConfig = {
 /** Images of a pre-training run; see `loadPretrainingSet`. */
 export type PretrainingImages = Required<Omit<PretrainingOptions, "seed">>;
 
-const PRETRAINING_IMAGES: PretrainingImages = { perTask: 5000, auxiliary: 16000, realDigits: 0.5 };
+const PRETRAINING_IMAGES: PretrainingImages = { perTask: 5000, auxiliary: 16000, realDigits: 0.1 };
 
 const PRETRAIN_RECIPE: PretrainRecipe = {
-  steps: 1800,
+  steps: 1500,
   learningRate: 1e-3,
   warmup: 100,
   beta2: 0.98,
