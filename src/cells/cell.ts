@@ -37,6 +37,11 @@ export interface CellDefinition<Inputs extends readonly unknown[], Schema extend
    * @throws where parameters don't fit each other.
    */
   resolve?(inputs: Inputs, parameters: z.output<Schema>): z.output<Schema>;
+  /**
+   * What stands for the inputs in provenance and key; default: the key of a cell's result, else the content. For inputs that only say where
+   * the files lie whose content is hashed anyway.
+   */
+  identify?(inputs: Inputs): Readonly<Record<string, unknown>>;
   /** SHA-256 of the files that `run` reads, by a name that does not depend on the machine; so that changed files give new results. */
   files?(inputs: Inputs, parameters: z.output<Schema>): Promise<Readonly<Record<string, string>>> | Readonly<Record<string, string>>;
   /** The work. Returns a plain object of plain data, maps and typed arrays (anything, where `cache` is false). */
@@ -85,7 +90,8 @@ export function defineCell<Inputs extends readonly unknown[], Schema extends z.Z
       version,
       parameters: JSON.parse(JSON.stringify(parameters)) as Record<string, unknown>,
       seed: typeof parameters["seed"] === "number" ? parameters["seed"] : null,
-      inputs: Object.fromEntries(definition.inputs.map((name, index) => [name, identifyInput(inputs[index])])),
+      inputs:
+        definition.identify?.(inputs) ?? Object.fromEntries(definition.inputs.map((name, index) => [name, identifyInput(inputs[index])])),
       files,
       engine: engine === null ? null : { name: engine.name, version: engine.version },
       damlab: damlabVersion(),

@@ -12,7 +12,7 @@ export {
   type PredictParameters,
   type Predictions,
 } from "./evaluate";
-export { loadModel } from "./loadModel";
+export { loadModel, type ModelPlace } from "./loadModel";
 export { mergeModels, type Merged, type MergedModel, type MergeModelsParameters } from "./mergeModels";
 export type { ParameterHelp } from "./parameters";
 export { plotReport, type PlotReportParameters, type PlottedReports, type ReportPlot, type ReportWithFloor } from "./plotReport";

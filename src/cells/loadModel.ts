@@ -6,29 +6,55 @@ import { defineCell, type Cell } from "./cell";
 import type { JudgedModel } from "./evaluate";
 import { hashSuiteFiles } from "./suite";
 
+/** Where a model lies. */
+export interface ModelPlace {
+  readonly folder: string;
+  /** Folder of the pretrained model, from which the projection is taken where the model lacks it. */
+  readonly base: string;
+}
+
 /** Loads a model from a folder in the Hugging Face layout; what its `run.json` says of attacks goes along. */
-export const loadModel: Cell<[folder: string], Record<never, never>, JudgedModel> = defineCell({
+export const loadModel: Cell<[place: string | ModelPlace], Record<never, never>, JudgedModel> = defineCell({
   name: "loadModel",
   version: 1,
   summary: "A model from a folder in the Hugging Face layout, with what its run.json says of attacks",
-  inputs: ["folder"],
+  inputs: ["place"],
   parameters: z.object({}),
   cache: false,
   engine: false,
-  async files([folder]: [folder: string]) {
-    const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-      throw new Error(`Cannot load model "${folder}": ${error.code === "ENOENT" ? "there is no such folder" : error.message}`);
-    });
-    return hashSuiteFiles(
-      folder,
-      names.filter((name) => /\.(safetensors|safetensors\.index\.json)$|^(config|run)\.json$/.test(name)).sort(),
+  identify: ([place]: [place: string | ModelPlace]) => ({ place: titleOf(folderOf(place)) }),
+  async files([place]: [place: string | ModelPlace]) {
+    const folder = folderOf(place);
+    const names = await listCheckpoint(folder);
+    const own = await hashSuiteFiles(folder, names);
+    if (typeof place === "string") return own;
+    const base = await hashSuiteFiles(
+      place.base,
+      (await listCheckpoint(place.base)).filter((name) => name !== "run.json"),
     );
+    return { ...own, ...Object.fromEntries(Object.entries(base).map(([name, hash]) => [`base/${name}`, hash])) };
   },
-  async run([folder]) {
-    const { config, parameters } = await loadVisionModel(folder);
-    return { config, parameters, attacked: await readAttacked(folder), title: path.basename(path.resolve(folder)) };
+  async run([place]) {
+    const folder = folderOf(place);
+    const { config, parameters } = await loadVisionModel(folder, typeof place === "string" ? {} : { base: place.base });
+    return { config, parameters, attacked: await readAttacked(folder), title: titleOf(folder) };
   },
 });
+
+function folderOf(place: string | ModelPlace): string {
+  return typeof place === "string" ? place : place.folder;
+}
+
+function titleOf(folder: string): string {
+  return path.basename(path.resolve(folder));
+}
+
+async function listCheckpoint(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`Cannot load model "${folder}": ${error.code === "ENOENT" ? "there is no such folder" : error.message}`);
+  });
+  return names.filter((name) => /\.(safetensors|safetensors\.index\.json)$|^(config|run)\.json$/.test(name)).sort();
+}
 
 /** Trigger of each attacked task, as `run.json` says of the models that were merged, or of the model itself; none where it says nothing. */
 async function readAttacked(folder: string): Promise<Record<string, string>> {

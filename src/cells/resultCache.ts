@@ -76,11 +76,12 @@ export class ResultCache {
     const tensors = encoded.arrays.size === 0 ? null : `${address.key}-${contentHash(encoded).slice(0, 16)}.safetensors`;
     if (tensors !== null) await writeSafetensors(path.join(path.dirname(file), tensors), writableArrays(encoded));
     const entry = { ...address, provenance, tree: encoded.tree, tensors, arrays: hashArrays(encoded.arrays) };
-    const body = canonicalJson(entry);
+    // Not canonical: the order of a value's keys is part of it.
+    const body = JSON.stringify(entry);
     const replaced = await readFile(file, "utf8")
       .then((text) => parseEntry(text, address).tensors)
       .catch(() => null);
-    await writeFileAtomic(file, `{"sha256":"${sha256(body)}","entry":${body}}\n`);
+    await writeFileAtomic(file, `${entryHead(sha256(body))}${body}}\n`);
     // Only what the old JSON named: another process may just have written arrays whose JSON is still to come.
     if (replaced !== null && replaced !== tensors) await rm(path.join(path.dirname(file), replaced), { force: true });
   }
@@ -132,10 +133,15 @@ interface Entry {
   readonly arrays: Readonly<Record<string, { readonly dtype: string; readonly shape: readonly number[]; readonly sha256: string }>>;
 }
 
+function entryHead(hash: string): string {
+  return `{"sha256":"${hash}","entry":`;
+}
+
 function parseEntry(text: string, { key, cell }: CacheAddress): Entry {
-  const { sha256: expected, entry } = JSON.parse(text) as { sha256: string; entry: Entry & CacheAddress };
-  if (entry === undefined) throw new Error("it has no entry");
-  if (sha256(canonicalJson(entry)) !== expected) throw new Error("its JSON does not match its hash");
+  const headLength = entryHead("0".repeat(64)).length;
+  const body = text.slice(headLength, -"}\n".length);
+  if (text.slice(0, headLength) !== entryHead(sha256(body))) throw new Error("its JSON does not match its hash");
+  const entry = JSON.parse(body) as Entry & CacheAddress;
   if (entry.key !== key || entry.cell !== cell) throw new Error("it belongs to another key");
   return entry;
 }

@@ -52,6 +52,7 @@ export const loadSuite: Cell<[name: string], Record<never, never>, Suite> = defi
   parameters: z.object({}),
   cache: false,
   engine: false,
+  identify: ([name]: [name: string]) => ({ name: path.basename(name) }),
   async files([name]: [name: string]) {
     const folder = suiteFolder(name);
     const { heads, triggers } = await readZoo(folder);

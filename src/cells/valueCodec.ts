@@ -7,7 +7,7 @@
  * starts with `$` `{"$object": [[key, value], …]}`.
  */
 import type { Dtype, TensorValues } from "../checkpoints";
-import { canonicalJson, sha256 } from "./canonicalJson";
+import { sha256 } from "./canonicalJson";
 
 /** One typed array as it lies in a file. */
 export interface StoredArray {
@@ -93,9 +93,9 @@ export function decodeValue(tree: unknown, arrays: ReadonlyMap<string, StoredArr
   return decode(tree);
 }
 
-/** SHA-256 of what a value is: its tree, and dtype, shape and bytes of its arrays. */
+/** SHA-256 of what a value is: its tree, order of keys included, and dtype, shape and bytes of its arrays. */
 export function contentHash({ tree, arrays }: EncodedValue): string {
-  return sha256(canonicalJson({ tree, arrays: hashArrays(arrays) }));
+  return sha256(JSON.stringify([tree, hashArrays(arrays)]));
 }
 
 /** By name: dtype, shape and SHA-256 of the bytes. */

@@ -31,6 +31,11 @@ describe("ResultCache", () => {
     assert.equal(await cache.load({ ...address, cell: "other" }), undefined);
   });
 
+  it("load() gives back keys in their order", async () => {
+    await cache.save(address, { b: { z: 1, a: 2 }, a: 3 });
+    assert.equal(JSON.stringify(await cache.load(address)), '{"b":{"z":1,"a":2},"a":3}');
+  });
+
   it("save() keeps tensors as safetensors with their names and shapes", async () => {
     await cache.save(address, value);
     const file = (await readdir(path.join(folder, "results", "make"))).find((name) => name.endsWith(".safetensors"))!;
