@@ -29,7 +29,7 @@ export function formatPercent(rate: Rate | undefined, options: { digits?: number
   const { digits = 1, unit = false } = options;
   const value = valueOf(rate);
   if (value === null) return "–";
-  return formatNumber(value * 100, digits) + (unit ? " %" : "");
+  return formatNumber(value * 100, digits) + (unit ? "\u00a0%" : "");
 }
 
 /** A fraction with its interval as percent text: "83.8 [81.0, 86.2]"; only the value where there is no interval. */

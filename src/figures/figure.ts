@@ -1,4 +1,5 @@
 import { displaySymbol, type Displayable, type MimeBundle } from "../display/mime";
+import { figureToMime } from "./mime";
 
 /** One plotly trace as plain JSON; `type` is one of those in plotly's cartesian bundle (scatter, bar, heatmap, contour, box, violin …). */
 export type Trace = { readonly type: string } & Readonly<Record<string, unknown>>;
@@ -107,10 +108,7 @@ export function makeFigure(source: FigureSource): Figure {
     });
   };
   const natural: Frame = options.height === undefined ? { width } : { width, height: options.height };
-  const toMime = async (): Promise<MimeBundle> => {
-    const { figureToMime } = await import("./mime.js");
-    return figureToMime(figure);
-  };
+  const toMime = (): Promise<MimeBundle> => figureToMime(figure);
   const figure: Figure = {
     title,
     alt: options.alt ?? source.alt,

@@ -30,7 +30,7 @@ export const darkInks: Readonly<Record<string, string>> = {
   [inks.paper]: "#15191f",
   [palette.black]: "#f5f7fa",
   [palette.blue]: "#3d9be0",
-  [palette.wine]: "#cc6699",
+  [palette.wine]: "#b0486f",
 };
 
 /** The font of all figures: shipped in `data/fonts`; elsewhere the reader's own sans-serif. */

@@ -281,6 +281,7 @@ function boundTrace(
     x: asr === null ? [acc, acc] : [...ranges.acc],
     y: asr === null ? [...ranges.asr] : [asr, asr],
     line: { color: index === 0 ? inks.text : inks.axis, width: 1.6, dash: dashes[index % dashes.length] },
-    hovertemplate: `${plotlyText(bound.name)}: ${formatPercentInterval(bound.asr ?? bound.acc)} %<extra></extra>`,
+    hovertext: Array.from({ length: 2 }, () => `${plotlyText(bound.name)}: ${formatPercentInterval(bound.asr ?? bound.acc)} %`),
+    hovertemplate: "%{hovertext}<extra></extra>",
   };
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Figure, Frame, Specification } from "../figure";
+import type { Figure, Frame } from "../figure";
 import { fontFolder } from "../textWidth";
 import { drawSvg } from "./plotlyWindow";
 
@@ -94,13 +94,19 @@ export async function drawFigure(figure: Figure, options: RenderOptions): Promis
     }
   }
   const size = { width: specification.layout["width"] as number, height: specification.layout["height"] as number };
-  const seed = createHash("sha256")
-    .update(JSON.stringify([specification, size]))
-    .digest()
-    .readUInt32LE(0);
-  const svg = tidySvg(await drawSvg(specification, size, seed), figure, seed.toString(16));
-  return { svg, ...size };
+  const hash = createHash("sha256").update(JSON.stringify([specification.data, specification.layout, figure.title, figure.alt]));
+  const key = hash.digest("hex");
+  const known = recent.get(key);
+  if (known !== undefined) return known;
+  const seed = Number.parseInt(key.slice(0, 8), 16);
+  const drawn = { svg: tidySvg(await drawSvg(specification, size, seed), figure, seed.toString(16)), ...size };
+  recent.set(key, drawn);
+  for (const old of recent.keys()) if (recent.size > 16) recent.delete(old);
+  return drawn;
 }
+
+/** The last few drawings: one figure is often written in several formats. */
+const recent = new Map<string, DrawnSvg>();
 
 /** CSS that carries the shipped font. */
 export function fontFaces(): string {
@@ -112,9 +118,6 @@ export function fontFaces(): string {
     })
     .join("");
 }
-
-/** Specification type re-exported for callers that only render. */
-export type { Specification };
 
 function tidySvg(svg: string, figure: Figure, id: string): string {
   const words = `<title id="title${id}">${escapeXml(figure.title || figure.alt)}</title><desc id="desc${id}">${escapeXml(figure.alt)}</desc>`;

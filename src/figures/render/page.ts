@@ -115,6 +115,8 @@ if(dark.matches)Object.keys(inks).forEach(function(ink){text=text.split('"'+ink+
 var spec=JSON.parse(text)[kind];
 delete spec.layout.width;
 spec.layout.autosize=true;
+spec.layout.modebar={bgcolor:"rgba(0,0,0,0)"};
+spec.config.displayModeBar=window.matchMedia("(hover: hover)").matches?"hover":false;
 live.hidden=false;
 Plotly.react(live,spec.data,spec.layout,spec.config).then(function(){still.hidden=true;shown=wanted},function(){live.hidden=true;still.hidden=false});
 }

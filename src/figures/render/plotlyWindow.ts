@@ -14,7 +14,7 @@ export interface PlotlyWindow {
     newPlot(element: PlotlyElement, data: unknown, layout: unknown, config: unknown): Promise<unknown>;
     toImage(element: PlotlyElement, options: Readonly<Record<string, unknown>>): Promise<string>;
     purge(element: PlotlyElement): void;
-    validate(data: unknown, layout: unknown): { readonly msg: string }[] | undefined;
+    validate(data: unknown, layout: unknown): { readonly code: string; readonly msg: string }[] | undefined;
   };
   readonly Math: { random(): number };
   readonly URL: Record<string, unknown>;
@@ -53,7 +53,10 @@ export function drawSvg(specification: Specification, size: { width: number; hei
 export async function validateSpecification(specification: Specification): Promise<string[]> {
   const window = await (shared ??= openWindow());
   const found = window.Plotly.validate(structuredClone(specification.data), structuredClone(specification.layout)) ?? [];
-  return found.map((problem) => problem.msg);
+  // "unused" only says that a key has no effect beside the others.
+  return Array.from(found)
+    .filter((problem) => problem.code !== "unused")
+    .map((problem) => problem.msg);
 }
 
 async function drawIn(
