@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import type { MimeBundle } from "../display/mime";
 import { startEngine } from "../engine";
-import { attachDisplay, cellHelp } from "./cellDisplay";
+import { attachDisplay, cellHelp, prepareDisplay } from "./cellDisplay";
 import type { CellHelp } from "./cellDisplay";
 import type { CellContext } from "./cellContext";
 import { openContext } from "./cellContext";
@@ -193,14 +193,15 @@ async function computeOrLoad<Inputs extends readonly unknown[], Schema extends z
   return finish(definition, output, provenance);
 }
 
-function finish<Inputs extends readonly unknown[], Schema extends z.ZodObject, Output extends object>(
+async function finish<Inputs extends readonly unknown[], Schema extends z.ZodObject, Output extends object>(
   definition: CellDefinition<Inputs, Schema, Output>,
   output: Output,
   provenance: Provenance,
-): Result<Output> {
+): Promise<Result<Output>> {
   const result = { ...output, provenance } as Result<Output>;
-  attachDisplay(result, async () => (await definition.display?.(result)) as Partial<MimeBundle> | undefined);
+  const displayable = attachDisplay(result, async () => (await definition.display?.(result)) as Partial<MimeBundle> | undefined);
   deepFreeze(result);
   rememberProvenance(result, provenance);
+  await prepareDisplay(displayable);
   return result;
 }

@@ -4,6 +4,7 @@ import type { Displayable, MimeBundle } from "../display/mime";
 import { displaySymbol } from "../display/mime";
 import type { ParameterHelp } from "./parameters";
 import { describeParameters } from "./parameters";
+import { displayInTslab, runningTslab } from "./notebook";
 import type { Provenance } from "./provenance";
 
 /** What there is to know about a cell. */
@@ -28,8 +29,8 @@ export function cellHelp(
 }
 
 /**
- * Makes an object show itself: as a MIME bundle through `Symbol.for("Jupyter.display")`, and as text where it is only printed, as by a
- * stock tslab kernel or `console.log`.
+ * Makes an object show itself: as a MIME bundle through `Symbol.for("Jupyter.display")`; and where it is only printed, as text, or in a
+ * stock tslab kernel through tslab's display, if `prepareDisplay()` has been called.
  * @param bundle Called when it is shown; `text/plain` is added where it lacks it.
  * @param text What is printed; default: a line about the result.
  */
@@ -39,10 +40,25 @@ export function attachDisplay<T extends object>(
   text?: string,
 ): T & Displayable {
   const plain = (): string => text ?? resultText(value as unknown as { provenance: Provenance });
+  const complete = async (): Promise<MimeBundle> => ({ "text/plain": plain(), ...(await bundle()) });
   // Not enumerable, so that a result's JSON and its copies are data alone.
-  Object.defineProperty(value, displaySymbol, { value: async () => ({ "text/plain": plain(), ...(await bundle()) }) });
-  Object.defineProperty(value, inspect.custom, { value: plain });
+  Object.defineProperty(value, displaySymbol, { value: complete });
+  Object.defineProperty(value, inspect.custom, {
+    value: () => {
+      const tslab = runningTslab();
+      const ready = prepared.get(value);
+      if (tslab === undefined || ready === undefined) return ready?.["text/plain"] ?? plain();
+      return displayInTslab(tslab, ready) ? plain() : ready["text/plain"];
+    },
+  });
   return value as T & Displayable;
+}
+
+const prepared = new WeakMap<object, MimeBundle>();
+
+/** In a stock tslab kernel, makes a value's bundle now: when such a kernel prints the value of a cell, it does not wait. */
+export async function prepareDisplay(value: Displayable): Promise<void> {
+  if (runningTslab() !== undefined) prepared.set(value, await value[displaySymbol]());
 }
 
 /** One line: which cell, with which parameters, and what the result holds. */

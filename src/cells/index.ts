@@ -14,6 +14,7 @@ export {
 } from "./evaluate";
 export { loadModel, type ModelPlace } from "./loadModel";
 export { mergeModels, type Merged, type MergedModel, type MergeModelsParameters } from "./mergeModels";
+export { notebookShowSymbol, show } from "./notebook";
 export type { ParameterHelp } from "./parameters";
 export { plotReport, type PlotReportParameters, type PlottedReports, type ReportPlot, type ReportWithFloor } from "./plotReport";
 export { provenanceOf, type Provenance } from "./provenance";

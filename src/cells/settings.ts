@@ -1,6 +1,6 @@
 import { isMainThread } from "node:worker_threads";
 import type { ProgressSink } from "../display/progress";
-import { terminalProgress } from "../display/progress";
+import { defaultProgress } from "./notebook";
 import { ResultCache } from "./resultCache";
 
 /** How cells run. */
@@ -22,7 +22,7 @@ export function configureCells(settings: Partial<CellSettings>): void {
 
 /** The settings of one run: its own, else the configured ones, else the defaults. */
 export function cellSettings(own: Partial<CellSettings>): CellSettings {
-  const { cache = new ResultCache(), progress = terminalProgress(), signal } = { ...configured, ...own };
+  const { cache = new ResultCache(), progress = defaultProgress(), signal } = { ...configured, ...own };
   return { cache, progress, signal };
 }
 

@@ -1,0 +1,65 @@
+/** @file Where values are shown: in a stock tslab kernel through tslab's own display, in other kernels by the open protocol, else as text. */
+import * as path from "node:path";
+import { displaySymbol, isDisplayable, type MimeBundle } from "../display/mime";
+import { notebookProgress, terminalProgress, type NotebookShow, type ProgressSink } from "../display/progress";
+
+/** The part of tslab's public module that is used here. */
+interface Tslab {
+  newDisplay(): TslabDisplay;
+  readonly display: TslabDisplay;
+}
+interface TslabDisplay {
+  raw(contentType: string, content: string | Uint8Array): void;
+}
+
+/** What a tslab display gets of a bundle, best first; it takes one type at a time. */
+const TSLAB_TYPES = ["text/html", "image/svg+xml", "image/png", "text/markdown", "text/latex"] as const;
+
+/** A kernel that wants progress in its cells puts a `NotebookShow` under this name on `globalThis`. */
+export const notebookShowSymbol = Symbol.for("damlab.notebookShow");
+
+/** tslab's display, if this process is a running stock tslab kernel. */
+export function runningTslab(): Tslab | undefined {
+  // Asked of the modules that are loaded, because the kernel's tslab is not the one that this package would find.
+  const suffix = path.join("tslab", "dist", "jupyter.js");
+  const jupyter = Object.keys(require.cache).find((file) => file.endsWith(suffix));
+  if (jupyter === undefined) return undefined;
+  const { lastWriteDisplayData } = require.cache[jupyter]!.exports as { lastWriteDisplayData?: unknown };
+  const module = require.cache[path.join(path.dirname(jupyter), "public.js")];
+  if (module !== undefined && typeof lastWriteDisplayData === "function") return module.exports as Tslab;
+  return undefined;
+}
+
+/** Writes the best format of a bundle to a stock tslab kernel; false where it holds text only. */
+export function displayInTslab(tslab: Tslab, bundle: MimeBundle): boolean {
+  const type = TSLAB_TYPES.find((candidate) => typeof bundle[candidate] === "string");
+  if (type === undefined) return false;
+  tslab.display.raw(type, bundle[type] as string);
+  return true;
+}
+
+/**
+ * Shows a value now, as its kernel's cell would show it at its end: anything with `Symbol.for("Jupyter.display")`, others as text.
+ * In a stock tslab kernel it goes through tslab's own display; outside of notebooks, `text/plain` is printed.
+ */
+export async function show(value: unknown): Promise<void> {
+  const bundle = isDisplayable(value) ? await value[displaySymbol]() : undefined;
+  const tslab = runningTslab();
+  if (bundle !== undefined && tslab !== undefined && displayInTslab(tslab, bundle)) return;
+  console.log(bundle?.["text/plain"] ?? value);
+}
+
+/** Progress in the notebook, where this process is a kernel's; else on the terminal. */
+export function defaultProgress(): ProgressSink {
+  const tslab = runningTslab();
+  if (tslab !== undefined) {
+    const displays = new Map<string, TslabDisplay>();
+    return notebookProgress((bundle, id) => {
+      const display = displays.get(id) ?? tslab.newDisplay();
+      displays.set(id, display);
+      display.raw("text/html", bundle["text/html"]);
+    });
+  }
+  const own = (globalThis as Record<symbol, unknown>)[notebookShowSymbol];
+  return typeof own === "function" ? notebookProgress(own as NotebookShow) : terminalProgress();
+}
