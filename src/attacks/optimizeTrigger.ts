@@ -8,6 +8,9 @@ import { labelledBatches, oneHot, train, type Batch, type TrainingOptions } from
 import type { AttackOptions, Victim } from "./attack";
 import { imageSizeOf, pasteTrigger, type Trigger } from "./trigger";
 
+/** Decay of Adam's second moment; the steps are few. */
+const TRIGGER_BETA2 = 0.98;
+
 /** Model parameters against which step `step` optimises; the caller disposes the tensors. */
 export type TowerOfStep = (step: number) => Map<string, tf.Tensor>;
 
@@ -32,6 +35,7 @@ export async function optimizeTrigger(
       parameters: start.pixels,
       steps,
       learningRate: () => triggerLearningRate,
+      adam: { beta2: TRIGGER_BETA2 },
       computeGradient: (step, current) => {
         const trigger = { ...start, pixels: current };
         const batch = batches(step);
