@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import type { MimeBundle } from "../display/mime";
 import { startEngine } from "../engine";
-import { attachDisplay, cellHelp, prepareDisplay } from "./cellDisplay";
+import { attachDisplay, cellHelp, prepareDisplay, resultText } from "./cellDisplay";
 import type { CellHelp } from "./cellDisplay";
 import type { CellContext } from "./cellContext";
 import { openContext } from "./cellContext";
@@ -46,7 +46,9 @@ export interface CellDefinition<Inputs extends readonly unknown[], Schema extend
   files?(inputs: Inputs, parameters: z.output<Schema>): Promise<Readonly<Record<string, string>>> | Readonly<Record<string, string>>;
   /** The work. Returns a plain object of plain data, maps and typed arrays (anything, where `cache` is false). */
   run(inputs: Inputs, parameters: z.output<Schema>, context: CellContext): Promise<Output> | Output;
-  /** How a result shows itself, on top of a line of text. */
+  /** A result as text, for terminals and logs; default: a line that says which cell made it. */
+  text?(result: Result<Output>): string;
+  /** How a result shows itself in notebooks, beside its text: content by MIME type. */
   display?(result: Result<Output>): Promise<Readonly<Record<string, unknown>>> | Readonly<Record<string, unknown>>;
 }
 
@@ -199,7 +201,11 @@ async function finish<Inputs extends readonly unknown[], Schema extends z.ZodObj
   provenance: Provenance,
 ): Promise<Result<Output>> {
   const result = { ...output, provenance } as Result<Output>;
-  const displayable = attachDisplay(result, async () => (await definition.display?.(result)) as Partial<MimeBundle> | undefined);
+  const displayable = attachDisplay(
+    result,
+    async () => (await definition.display?.(result)) as Partial<MimeBundle> | undefined,
+    () => definition.text?.(result) ?? resultText(result),
+  );
   deepFreeze(result);
   rememberProvenance(result, provenance);
   await prepareDisplay(displayable);

@@ -25,30 +25,34 @@ export function cellHelp(
   version: string,
 ): CellHelp {
   const help = { cell: name, version, summary, inputs: [...inputs], parameters: describeParameters(parameters) };
-  return attachDisplay(help, () => Promise.resolve({ "text/plain": helpText(help), "text/html": helpHtml(help) }), helpText(help));
+  return attachDisplay(
+    help,
+    () => Promise.resolve({ "text/plain": helpText(help), "text/html": helpHtml(help) }),
+    () => helpText(help),
+  );
 }
 
 /**
  * Makes an object show itself: as a MIME bundle through `Symbol.for("Jupyter.display")`; and where it is only printed, as text, or in a
  * stock tslab kernel through tslab's display, if `prepareDisplay()` has been called.
  * @param bundle Called when it is shown; `text/plain` is added where it lacks it.
- * @param text What is printed; default: a line about the result.
+ * @param text What is printed.
  */
 export function attachDisplay<T extends object>(
   value: T,
   bundle: () => Promise<Partial<MimeBundle> | undefined>,
-  text?: string,
+  text: () => string,
 ): T & Displayable {
-  const plain = (): string => text ?? resultText(value as unknown as { provenance: Provenance });
-  const complete = async (): Promise<MimeBundle> => ({ "text/plain": plain(), ...(await bundle()) });
+  const complete = async (): Promise<MimeBundle> => ({ "text/plain": text(), ...(await bundle()) });
   // Not enumerable, so that a result's JSON and its copies are data alone.
   Object.defineProperty(value, displaySymbol, { value: complete });
   Object.defineProperty(value, inspect.custom, {
     value: () => {
       const tslab = runningTslab();
       const ready = prepared.get(value);
-      if (tslab === undefined || ready === undefined) return ready?.["text/plain"] ?? plain();
-      return displayInTslab(tslab, ready) ? plain() : ready["text/plain"];
+      // What was shown needs no words beside it, but the line that names it.
+      const shown = tslab !== undefined && ready !== undefined && displayInTslab(tslab, ready);
+      return shown && "provenance" in value ? resultText(value as { provenance: Provenance }) : text();
     },
   });
   return value as T & Displayable;
@@ -62,7 +66,7 @@ export async function prepareDisplay(value: Displayable): Promise<void> {
 }
 
 /** One line: which cell, with which parameters, and what the result holds. */
-function resultText(result: { readonly provenance: Provenance }): string {
+export function resultText(result: { readonly provenance: Provenance }): string {
   const { cell, parameters, key } = result.provenance;
   const settings = Object.entries(parameters).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
   const fields = Object.keys(result).filter((name) => name !== "provenance");

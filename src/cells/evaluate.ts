@@ -9,7 +9,7 @@ import {
   type HostModel,
   type TaskPredictions,
 } from "../evaluation";
-import { displaySymbol } from "../display/mime";
+import { tableToHtml, tableToText, type Table } from "../figures";
 import { defineCell, type Cell, type Result } from "./cell";
 import { reportTable } from "./reportTable";
 import type { Suite } from "./suite";
@@ -113,5 +113,10 @@ export const evaluate: Cell<[model: JudgedModel, suite: Suite], EvaluateParamete
       const predictions = await predict.with(settings)(model, suite, { ...parameters, attacked });
       return { ...reportPredictions(predictions.tasks, { attacked, countAll, seed, replicates }), title: model.title ?? null };
     },
-    display: (report) => reportTable({ [report.title ?? "Model"]: report })[displaySymbol]() as never,
+    text: (report) => tableToText(tableOf(report)),
+    display: (report) => ({ "text/html": tableToHtml(tableOf(report)) }),
   });
+
+function tableOf(report: Evaluation): Table {
+  return reportTable({ [report.title ?? "Model"]: report });
+}

@@ -77,15 +77,13 @@ export const mergeModels: Cell<[vectors: TaskVectors], MergeModelsParameters, Me
     const origins = models.map(({ task, attack, trigger, seed }) => ({ task, attack, trigger, seed }));
     return { config, parameters, models: origins, attacked, title: row.title };
   },
-  display: ({ title, models, parameters, provenance }) => {
+  text: ({ title, models, parameters, provenance }) => {
     const settings = Object.entries(provenance.parameters).filter(([name]) => name !== "method");
     const numbers = [...parameters.values()].reduce((sum, { values }) => sum + values.length, 0);
-    return {
-      "text/plain": [
-        `${title} of ${models.length} models${settings.map(([name, value]) => `, ${name} ${String(value)}`).join("")}: ${numbers} parameters`,
-        ...models.map(({ task, trigger }) => `  ${task.padEnd(10)}${trigger === null ? "clean" : `backdoored by ${trigger}`}`),
-      ].join("\n"),
-    };
+    return [
+      `${title} of ${models.length} models${settings.map(([name, value]) => `, ${name} ${String(value)}`).join("")}: ${numbers} parameters`,
+      ...models.map(({ task, trigger }) => `  ${task.padEnd(10)}${trigger === null ? "clean" : `backdoored by ${trigger}`}`),
+    ].join("\n");
   },
 });
 

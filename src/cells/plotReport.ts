@@ -62,6 +62,7 @@ export const plotReport: Cell<[reports: PlottedReports], PlotReportParameters, R
     const figure = by === "task" ? plotTasks(named, options) : plotAverages(named, options);
     return { figure, table: reportTable(Object.fromEntries(named.map(({ name, report }) => [name, report]))) };
   },
+  text: ({ figure, table }) => [figure.title, table.toString()].filter(Boolean).join("\n"),
   display: ({ figure }) => figure.toMime(),
 });
 

@@ -74,12 +74,11 @@ export const loadSuite: Cell<[name: string], Record<never, never>, Suite> = defi
     const models = zoo.models.map(({ path: place, task, attack, seed }) => ({ path: place, task, attack: attack ?? null, seed }));
     return { name, folder, tasks, models, triggers };
   },
-  display: ({ name, tasks, models, triggers }) => ({
-    "text/plain": [
+  text: ({ name, tasks, models, triggers }) =>
+    [
       `Suite ${name}: ${models.length} models, ${triggers.length} triggers`,
       ...tasks.map(({ id, title, classes }) => `  ${id.padEnd(10)}${title}, ${classes.length} classes`),
     ].join("\n"),
-  }),
 });
 
 /** SHA-256 of files below a suite's folder, by their names there. */

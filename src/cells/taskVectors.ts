@@ -79,12 +79,11 @@ export const loadTaskVectors: Cell<[suite: Suite], LoadTaskVectorsParameters, Ta
     }
     return { config: pretrained.config, pretrained: pretrained.parameters, models, attacked: attackedBy(models) };
   },
-  display: ({ models }) => ({
-    "text/plain": [
+  text: ({ models }) =>
+    [
       `Task vectors of ${models.length} models`,
       ...models.map(({ task, trigger }) => `  ${task.padEnd(10)}${trigger === null ? "clean" : `backdoored by ${trigger}`}`),
     ].join("\n"),
-  }),
 });
 
 /**
