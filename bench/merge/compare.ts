@@ -1,11 +1,13 @@
 /**
  * @file Merges six random models of CLIP-ViT-B/32 size (350 MB each) by damlab and by the reference stacks, in one run.
  *
- *     npx tsx bench/merge/compare.ts [--python PYTHON] [--folder FOLDER] [--methods task_arithmetic,ties] [--command "node …"]
+ *     npx tsx bench/merge/compare.ts [--python PYTHON] [--folder FOLDER] [--methods task_arithmetic,ties]
+ *         [--stacks fusion_bench,mergekit,torch] [--command "node …"]
  *
- * PYTHON needs torch, transformers and safetensors, and fusion-bench and mergekit for those stacks; a stack that can't be imported is left out, and
- * a plain PyTorch transcription always runs. damlab's seconds are those of the whole process, its start included; the stacks' leave their
- * imports out. Prints a table to stderr and JSON to stdout. Peak memory is read from /proc (Linux).
+ * PYTHON needs torch, transformers and safetensors, and fusion-bench and mergekit for those stacks; a stack that can't be imported is left
+ * out, and the plain PyTorch transcription needs neither. Ties takes FusionBench and the transcription some 17 GB of memory. damlab's seconds
+ * are those of the whole process, its start included; the stacks' leave their imports out. Prints a table to stderr and JSON to stdout. Peak
+ * memory is read from /proc (Linux).
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -36,6 +38,7 @@ const { values: flags } = parseArgs({
     python: { type: "string", default: "python3" },
     folder: { type: "string", default: tmpdir() },
     methods: { type: "string", default: "task_arithmetic,ties" },
+    stacks: { type: "string", default: STACKS.join(",") },
     command: { type: "string", default: `${process.execPath} ${path.join(__dirname, "..", "..", "src", "cli", "damlab.cjs")}` },
   },
 });
@@ -56,7 +59,7 @@ async function compareMethod(method: string, folder: string): Promise<Measured[]
   const rows: Measured[] = [];
   const rules = method === "ties" ? ["ties", "ties, trim: tensor"] : [method];
   for (const rule of rules) rows.push(await runDamlab(rule, folder));
-  for (const stack of STACKS) {
+  for (const stack of flags.stacks.split(",")) {
     const out = path.join(folder, "out", stack);
     const result = await python(stack, method, folder, out);
     if (typeof result.missing === "string") {
