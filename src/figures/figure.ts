@@ -1,7 +1,7 @@
 import { displaySymbol, type Displayable, type MimeBundle } from "../display/mime";
 import { figureToMime } from "./mime";
 
-/** One plotly trace as plain JSON; `type` is one of those in plotly's cartesian bundle (scatter, bar, heatmap, contour, box, violin …). */
+/** One plotly trace as plain JSON; `type` is one that is drawn as SVG (scatter, bar, heatmap, contour, box, violin …). */
 export type Trace = { readonly type: string } & Readonly<Record<string, unknown>>;
 
 /** A complete plotly specification: plain JSON, no functions, no DOM. */
@@ -125,7 +125,7 @@ export function makeFigure(source: FigureSource): Figure {
   return figure;
 }
 
-/** A figure of a specification made elsewhere (any trace of plotly's cartesian bundle); it is drawn as it stands, only resized. */
+/** A figure of a specification made elsewhere (any trace that plotly draws as SVG); it is drawn as it stands, only resized. */
 export function figureOf(specification: Pick<Specification, "data" | "layout">, options: FigureOptions = {}): Figure {
   return makeFigure({
     options,

@@ -6,7 +6,7 @@ import { escapeHtml } from "./tables/html";
 
 /**
  * All formats of a figure for notebooks. The HTML shows the PNG, and becomes interactive where plotly is on the page already
- * (see `plotlyLibrary`), so that plotly's 1.5 MB are never repeated in each output.
+ * (see `plotlyLibrary`), so that plotly's 4.8 MB are never repeated in each output.
  */
 export async function figureToMime(figure: Figure): Promise<MimeBundle> {
   const { specification } = figure;

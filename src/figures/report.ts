@@ -25,7 +25,7 @@ export interface Report {
 
 /**
  * A report as one self-contained page: works offline, on a phone, printed, in light and dark, and without scripts (then with static
- * figures). plotly's library (1.5 MB) is inside once, and only if there is a figure.
+ * figures). plotly's library (4.8 MB) is inside once, and only if there is a figure.
  * @throws {TypeError} if a link's address is neither http(s) nor relative.
  */
 export async function renderReport(report: Report): Promise<string> {

@@ -52,7 +52,7 @@ export interface DrawnSvg {
 
 /**
  * A figure as SVG text, drawn without a browser: same figure, same text on every machine.
- * @throws {TypeError} if a trace is of a type that the cartesian bundle does not draw.
+ * @throws {TypeError} if a trace needs WebGL or a map server.
  */
 export async function renderSvg(figure: Figure, options: SvgOptions = {}): Promise<string> {
   const { svg } = await drawFigure(figure, options);

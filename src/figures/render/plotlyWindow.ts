@@ -30,9 +30,9 @@ export type PlotlyElement = MeasuredNode & { readonly nodeName: string; width?: 
 let shared: Promise<PlotlyWindow> | undefined;
 let queue: Promise<unknown> = Promise.resolve();
 
-/** The text of plotly's cartesian bundle (1.5 MB), for pages that must work offline. */
+/** The text of plotly's library (4.8 MB), for pages that must work offline. */
 export function plotlySource(): string {
-  return readFileSync(require.resolve("plotly.js-cartesian-dist-min/plotly-cartesian.min.js"), "utf8");
+  return readFileSync(require.resolve("plotly.js-dist-min/plotly.min.js"), "utf8");
 }
 
 /**
@@ -89,7 +89,7 @@ async function openWindow(): Promise<PlotlyWindow> {
   });
   const { window } = dom;
   supplyMissing(window);
-  new Script(plotlySource(), { filename: "plotly-cartesian.min.js" }).runInContext(dom.getInternalVMContext());
+  new Script(plotlySource(), { filename: "plotly.min.js" }).runInContext(dom.getInternalVMContext());
   return window;
 }
 
