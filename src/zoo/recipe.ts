@@ -23,7 +23,7 @@ export type PretrainingImages = Required<Omit<PretrainingOptions, "seed">>;
 const PRETRAINING_IMAGES: PretrainingImages = { perTask: 5000, auxiliary: 16000, realDigits: 0.1 };
 
 const PRETRAIN_RECIPE: PretrainRecipe = {
-  steps: 1500,
+  steps: 1200,
   learningRate: 1e-3,
   warmup: 100,
   beta2: 0.98,
