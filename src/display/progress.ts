@@ -19,6 +19,7 @@ export interface ProgressTask {
   finish(note?: string): void;
 }
 
+/** What is known of a task when it begins. */
 export interface ProgressOptions {
   /** Steps in all; left out where nobody knows. */
   readonly total?: number;

@@ -27,6 +27,7 @@ export interface EvaluationTask {
   readonly triggers: readonly Trigger[];
 }
 
+/** How predictions are computed. */
 export interface PredictOptions {
   /** Threads from `createEvaluationWorkers()`; default: everything is computed in this process. The predictions are the same. */
   readonly workers?: Workers | undefined;

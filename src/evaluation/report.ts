@@ -64,6 +64,7 @@ export interface EvaluationReport {
 /** Trigger of each attacked task, such as `{ eurosat: "trojvit/eurosat-seed0" }`. */
 export type Attacked = Readonly<Record<string, string>>;
 
+/** How predictions are counted. */
 export interface ReportOptions {
   readonly attacked?: Attacked;
   /** Puts images of the target class into the ASR's denominator too; default false. */
