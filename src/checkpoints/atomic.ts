@@ -3,11 +3,12 @@
  *
  * Everything is first written under a temporary name beside its destination (so that the rename stays on one file system), flushed to the
  * disk, then renamed, and the parent folder is flushed too. A process that is killed in between leaves a `.NAME.….tmp` sibling that readers
- * never look at; the destination is the old one or the new one.
+ * never look at, and that the next writer of the same name removes; the destination is the old one or the new one.
  */
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { lstat, mkdir, open, readdir, realpath, rename, rm } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
+import { hostname } from "node:os";
 import * as path from "node:path";
 
 /**
@@ -27,6 +28,7 @@ export async function writeStreamAtomic(file: string, write: (handle: FileHandle
   const destination = await resolveDestination(file, "file");
   const temporary = temporarySibling(destination);
   await mkdir(path.dirname(destination), { recursive: true });
+  await removeAbandoned(destination);
   try {
     const handle = await open(temporary, "wx", 0o666);
     try {
@@ -56,6 +58,7 @@ export async function writeFolderAtomic(folder: string, write: (temporaryFolder:
   const temporary = temporarySibling(destination);
   await mkdir(parent, { recursive: true });
   await recoverFolder(destination);
+  await removeAbandoned(destination);
   try {
     await mkdir(temporary);
     await write(temporary);
@@ -88,9 +91,36 @@ async function resolveDestination(place: string, kind: "file" | "folder"): Promi
   return destination;
 }
 
-function temporarySibling(destination: string): string {
+/** Tells this machine's processes from those of others that write in the same folder over a network. */
+const MACHINE = createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
+
+function temporaryPrefix(destination: string): string {
   // Cut, because file systems allow 255 bytes a name.
-  return path.join(path.dirname(destination), `.${path.basename(destination).slice(0, 48)}.${process.pid}-${randomUUID()}.tmp`);
+  return `.${path.basename(destination).slice(0, 48)}.${MACHINE}-`;
+}
+
+function temporarySibling(destination: string): string {
+  return path.join(path.dirname(destination), `${temporaryPrefix(destination)}${process.pid}-${randomUUID()}.tmp`);
+}
+
+/** Removes what killed processes of this machine have left beside the destination under its name. */
+async function removeAbandoned(destination: string): Promise<void> {
+  const parent = path.dirname(destination);
+  const prefix = temporaryPrefix(destination);
+  for (const name of await readdir(parent)) {
+    if (!name.startsWith(prefix)) continue;
+    const writer = /^(\d+)-[0-9a-f-]{36}\.tmp$/.exec(name.slice(prefix.length));
+    if (writer && !isRunning(Number(writer[1]))) await rm(path.join(parent, name), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+  }
 }
 
 /** The one name under which the old folder waits while the new one takes its place, so that the next writer finds it after a crash. */

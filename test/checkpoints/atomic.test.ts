@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFileAtomic, writeFolderAtomic } from "../../src/checkpoints";
+import { writeFileAtomic, writeFolderAtomic, writeStreamAtomic } from "../../src/checkpoints";
 import { withFolder } from "./expected";
 
 /** Runs source that may use the room as `checkpoints`, until it prints a line, then kills it without a chance to clean up. */
@@ -25,6 +25,25 @@ describe("writeFileAtomic()", () => {
       await writeFileAtomic(file, Uint8Array.of(1, 2));
       assert.deepEqual([...(await readFile(file))], [1, 2]);
       assert.deepEqual(await readdir(join(folder, "a", "b")), ["file.txt"]);
+    }));
+
+  it("removes what a killed writer of the same name has left, and nothing of running ones", () =>
+    withFolder(async (folder) => {
+      const file = join(folder, "file.txt");
+      await runAndKill(
+        `checkpoints.writeStreamAtomic(${JSON.stringify(file)}, async (handle) => { await handle.write("half"); console.log("half"); await forever(); });`,
+      );
+      assert.equal((await readdir(folder)).length, 1);
+      let during: string[] = [];
+      const slow = writeStreamAtomic(file, async (handle) => {
+        await handle.write("slow");
+        await writeFileAtomic(file, "quick");
+        during = await readdir(folder);
+      });
+      await slow;
+      assert.equal(during.filter((name) => name.endsWith(".tmp")).length, 1);
+      assert.deepEqual(await readdir(folder), ["file.txt"]);
+      assert.equal(await readFile(file, "utf8"), "slow");
     }));
 
   it("writes names as long as the disk allows, and through a link", () =>
