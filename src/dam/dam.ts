@@ -1,0 +1,152 @@
+/** Defense-Aware Merging (arXiv:2410.13910): two masks over the task vectors, meta-optimised in turn with the coefficients. */
+import type { HostTensor } from "../checkpoints";
+import {
+  combineTaskVectors,
+  evaluationMask,
+  expandMask,
+  mergedParameters,
+  mergeMasked,
+  relaxMask,
+  runLoop,
+  type AdaptedMerge,
+  type Coefficients,
+  type MaskLayout,
+} from "../merging/adaptive";
+import type { TestTimeMethod } from "../merging";
+import { parseOptions } from "../merging";
+import { DAM_DEFAULTS, damOptionsSchema, type DamOptions } from "./options";
+import {
+  adaptCoefficients,
+  adaptLabelModel,
+  synthesisePerturbations,
+  updateBackdoorMask,
+  updateTaskSharedMask,
+  updateTogether,
+  type Losses,
+} from "./phases";
+import { openReleasedRun, stepReleased, type ReleasedRun } from "./released";
+import { namedVariables, openRun, sampleMasks, type DamContext, type DamRun, type MaskName } from "./run";
+
+/** What a run of DAM found. The merge itself is that after the final stage. */
+export interface DamResult extends AdaptedMerge {
+  /** The merge when the masks were finished, before the final stage on λ. */
+  readonly beforeFinal: { readonly parameters: Map<string, HostTensor>; readonly coefficients: Coefficients };
+  /** Z1 and Z2; a mask that there was not is missing. */
+  readonly maskLogits: ReadonlyMap<MaskName, Float32Array>;
+  /** Which logit governs which element of the merged parameters. */
+  readonly maskLayout: MaskLayout;
+  /** The synthesised perturbations; see `stickerPerturbations` and `noisePerturbations`. */
+  readonly perturbations: Float32Array;
+  /** All settings that were used. */
+  readonly options: DamOptions;
+}
+
+/** DAM as a row of the method table. */
+export const dam: TestTimeMethod<DamOptions, DamContext, DamResult> = {
+  kind: "test-time",
+  name: "dam",
+  title: "DAM",
+  reference: "Defense-Aware Merging, ICLR 2025, arXiv:2410.13910",
+  options: damOptionsSchema,
+  defaults: DAM_DEFAULTS,
+  merge: runDam,
+};
+
+/**
+ * Merges models so that what perturbations can exploit is masked out.
+ * @param given What is left out takes the defaults.
+ * @throws {TypeError} or {RangeError} if an option, a model or a task does not fit; the signal's reason after an interrupt, unless the
+ *   context asks for the result so far.
+ */
+export async function runDam(context: DamContext, given: Partial<DamOptions> = {}): Promise<DamResult> {
+  const options = parseOptions(dam, given);
+  const released = options.referenceCompat ? openReleasedRun(context, options) : null;
+  const run = released ?? openRun(context, options);
+  try {
+    const algorithm = planAlgorithm(run, released);
+    const { history, completed } = await runLoop(algorithm, context);
+    return { ...finish(run), history, completed };
+  } finally {
+    run.place.tower.dispose();
+  }
+}
+
+/** The run's stages, one after another: f_0, the masks, λ under the finished masks. */
+function planAlgorithm(run: DamRun, released: ReleasedRun | null) {
+  const { options, variables } = run;
+  const labelSteps = needsLabelModel(run) ? options.labelSteps : 0;
+  const masksEnd = labelSteps + options.steps;
+  let factors: Float32Array | null | undefined;
+  return {
+    name: released ? "DAM as released" : `DAM, ${options.variant}`,
+    steps: masksEnd + options.finalAdaptSteps,
+    variables: { ...namedVariables(variables), ...(released && { leftover: released.leftover }) },
+    step(step: number): Losses {
+      if (step < labelSteps) return adaptLabelModel(run, step);
+      if (step < masksEnd) {
+        const losses = released ? stepReleased(released, step - labelSteps) : metaStep(run, step - labelSteps);
+        variables.coefficientsBefore.values.set(variables.coefficients.values);
+        return losses;
+      }
+      if (released && step === masksEnd) variables.coefficients.values.fill(options.initialCoefficient);
+      if (step === masksEnd) resetOptimiser(run);
+      factors ??= fixedMasks(run);
+      return adaptCoefficients(run, factors, step - masksEnd, "final");
+    },
+  };
+}
+
+/** Algorithm 1: one iteration of the meta-optimiser. */
+function metaStep(run: DamRun, iteration: number): Losses {
+  const { variant, sharePasses, safety } = run.options;
+  const masks = sampleMasks(run, iteration);
+  const turn: MaskName = variant === "dual" && iteration % 2 === 0 ? "shared" : "backdoor";
+  if (sharePasses) return updateTogether(run, masks, turn, iteration);
+  const inner = adaptCoefficients(run, masks.factors, iteration);
+  if (turn === "shared") return { ...inner, ...updateTaskSharedMask(run, masks, iteration) };
+  if (safety !== "none" && masks.byName.has("backdoor")) synthesisePerturbations(run, masks, iteration);
+  return { ...inner, ...updateBackdoorMask(run, masks, iteration) };
+}
+
+/** f_0 is asked for by the safety loss and by the anchor; the released algorithm has none. */
+function needsLabelModel({ options }: DamRun): boolean {
+  if (options.referenceCompat || options.pseudoLabels !== "adamerging") return false;
+  return options.safety !== "none" || options.anchor > 0;
+}
+
+/** The final stage is a new optimisation of λ. */
+function resetOptimiser({ variables }: DamRun): void {
+  const { adam } = variables.coefficients;
+  adam.step = 0;
+  adam.first.fill(0);
+  adam.second.fill(0);
+}
+
+function fixedMasks(run: DamRun): Float32Array | null {
+  const { layout, options, variables, place, noise } = run;
+  if (options.referenceCompat) {
+    const { values } = variables.masks.get("backdoor")!;
+    return expandMask(layout, relaxMask(layout, values, noise("backdoor", -1), options.temperature).mask);
+  }
+  const logits = [...variables.masks.values()].map(({ values }) => values);
+  return evaluationMask(layout, logits, options, place.seed);
+}
+
+function finish(run: DamRun): Omit<DamResult, "history" | "completed"> {
+  const { place, options, variables, layout } = run;
+  const mask = fixedMasks(run);
+  const merge = (values: Float32Array) => {
+    const coefficients = { granularity: options.coefficients, values };
+    const theta = mergeMasked(place.space, combineTaskVectors(place.space, coefficients), mask);
+    return { coefficients, parameters: mergedParameters(place.space, theta) };
+  };
+  return {
+    ...merge(variables.coefficients.values),
+    beforeFinal: merge(variables.coefficientsBefore.values),
+    mask,
+    maskLogits: new Map([...variables.masks].map(([name, { values }]) => [name, values])),
+    maskLayout: layout,
+    perturbations: variables.perturbations.values,
+    options,
+  };
+}

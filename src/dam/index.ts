@@ -1,0 +1,36 @@
+/** Defense-Aware Merging: dual masks, synthesised perturbations, the alternating meta-optimiser. */
+export { dam, runDam, type DamResult } from "./dam";
+export { noisePerturbations, projectNoise } from "./noise";
+export { DAM_DEFAULTS, damOptionsSchema, type DamOptions } from "./options";
+export { createPerturbations, type Perturbations, type PerturbationSetting } from "./perturbations";
+export {
+  adaptCoefficients,
+  adaptLabelModel,
+  performanceLoss,
+  synthesisePerturbations,
+  updateBackdoorMask,
+  updateTaskSharedMask,
+  updateTogether,
+  type Losses,
+} from "./phases";
+export {
+  adaptReleasedCoefficients,
+  ascendReleasedPerturbations,
+  openReleasedRun,
+  RELEASED_SETTINGS,
+  stepReleased,
+  updateReleasedMask,
+  type ReleasedRun,
+} from "./released";
+export {
+  mergeNow,
+  openRun,
+  pseudoLabels,
+  sampleMasks,
+  type DamContext,
+  type DamRun,
+  type DamVariables,
+  type MaskName,
+  type SampledMasks,
+} from "./run";
+export { stickerPerturbations } from "./stickers";

@@ -1,0 +1,34 @@
+/** What the defender synthesises against the merged model: perturbations of images, not the attacker's trigger. */
+import type { VisionConfig } from "../models";
+import type { Normalization } from "../merging/adaptive";
+import { noisePerturbations } from "./noise";
+import type { DamOptions } from "./options";
+import { stickerPerturbations } from "./stickers";
+
+/** A kind of perturbation at work; its values lie in one array, so that they can be saved. */
+export interface Perturbations {
+  /** The values before the first step. */
+  start(): Float32Array;
+  /** Perturbed copies of the tasks' batches, in the valid pixel range. Sizes and places depend on the phase and the step. */
+  apply(values: Float32Array, batches: readonly Float32Array[], phase: string, step: number): Float32Array[];
+  /** One ascent step, in place, by the gradient of the loss by the perturbed batches of `apply` with the same phase and step. */
+  ascend(values: Float32Array, perturbed: readonly Float32Array[], gradients: readonly Float32Array[], phase: string, step: number): void;
+}
+
+/** What a kind of perturbation needs to know. */
+export interface PerturbationSetting {
+  readonly tasks: readonly string[];
+  readonly seed: number;
+  readonly imageSize: number;
+  readonly normalization: Normalization;
+}
+
+/** The kind that the options name. */
+export function createPerturbations(
+  options: DamOptions,
+  config: VisionConfig,
+  setting: Omit<PerturbationSetting, "imageSize">,
+): Perturbations {
+  const whole = { ...setting, imageSize: config.imageSize };
+  return options.perturbation === "sticker" ? stickerPerturbations(options, whole) : noisePerturbations(options, whole);
+}

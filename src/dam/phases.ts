@@ -1,0 +1,135 @@
+/** The phases of DAM's meta-optimiser, one function each. First-order: λ is a constant for the masks. */
+import {
+  adaptCoefficients as adaptByEntropy,
+  clampCoefficients,
+  coefficientGradient,
+  crossEntropyTo,
+  entropyLoss,
+  logitGradient,
+  maskDensity,
+  maskGradient,
+  stepVariable,
+  weightedLoss,
+  type PassResult,
+  type TaskLoss,
+} from "../merging/adaptive";
+import { mergeNow, pseudoLabels, type DamRun, type MaskName, type SampledMasks } from "./run";
+
+/** Numbers worth watching. */
+export type Losses = Readonly<Record<string, number>>;
+
+/** L_perf on some clean images: entropy, and with `anchor` the cross-entropy to f_0's classes. */
+export function performanceLoss(run: DamRun, images: readonly Float32Array[]): TaskLoss {
+  const { anchor } = run.options;
+  return anchor === 0 ? entropyLoss : weightedLoss([1, entropyLoss], [anchor, crossEntropyTo(pseudoLabels(run, images))]);
+}
+
+/** Makes f_0: one step of AdaMerging without masks. */
+export function adaptLabelModel({ place, options, variables }: DamRun, step: number): Losses {
+  const phase = { ...options, granularity: options.coefficients, phase: "labels" };
+  return { entropy: adaptByEntropy(place, phase, variables.labelCoefficients, null, step) };
+}
+
+/** Inner step: λ ← Adam(λ, ∇L_perf) under fixed masks. */
+export function adaptCoefficients(run: DamRun, factors: Float32Array | null, step: number, phase = "coefficients"): Losses {
+  const { place, options, variables } = run;
+  const settings = {
+    ...options,
+    granularity: options.coefficients,
+    phase,
+    lossOf: (images: readonly Float32Array[]) => performanceLoss(run, images),
+  };
+  return { performance: adaptByEntropy(place, settings, variables.coefficients, factors, step) };
+}
+
+/** Ascent: perturbations that change the merged model's classes away from f_0's. */
+export function synthesisePerturbations(run: DamRun, { factors }: SampledMasks, step: number): void {
+  const { place, options, variables, perturbations } = run;
+  const { theta } = mergeNow(run, factors);
+  const { values } = variables.perturbations;
+  for (let ascent = 0; ascent < options.ascentSteps; ascent++) {
+    const draw = step * options.ascentSteps + ascent;
+    const images = place.batches("perturbation", draw);
+    const perturbed = perturbations.apply(values, images, "perturbation", draw);
+    const loss = crossEntropyTo(pseudoLabels(run, images));
+    const { pixelGradients } = place.tower.pass(theta, perturbed, { loss, parameters: false, pixels: true });
+    perturbations.ascend(values, perturbed, pixelGradients, "perturbation", draw);
+  }
+}
+
+/** M1 ← Adam(∇L_perf). */
+export function updateTaskSharedMask(run: DamRun, masks: SampledMasks, step: number): Losses {
+  if (!masks.byName.has("shared")) return {};
+  const { combined, theta } = mergeNow(run, masks.factors);
+  const { loss, gradient } = performancePass(run, theta, "shared mask", step);
+  return { performance: loss, ...stepMask(run, "shared", masks, gradient, combined) };
+}
+
+/** M2 ← Adam(∇(L_perf + α L_safe)). */
+export function updateBackdoorMask(run: DamRun, masks: SampledMasks, step: number): Losses {
+  if (!masks.byName.has("backdoor")) return {};
+  const { combined, theta } = mergeNow(run, masks.factors);
+  const { loss, gradient } = performancePass(run, theta, "backdoor mask", step);
+  const safety = run.options.safety === "none" ? null : safetyPass(run, theta, "backdoor mask", step, false);
+  if (safety) addScaled(gradient, run.options.alpha, safety.gradient);
+  return { performance: loss, ...(safety && { safety: safety.loss }), ...stepMask(run, "backdoor", masks, gradient, combined) };
+}
+
+/**
+ * A whole iteration from one clean pass and, where M2's turn is, one perturbed pass: the clean one gives the gradients of λ and of the mask,
+ * the perturbed one those of the mask and of the perturbation. All three are taken at the same λ.
+ */
+export function updateTogether(run: DamRun, masks: SampledMasks, name: MaskName, step: number): Losses {
+  const { place, options, variables, perturbations } = run;
+  const { combined, theta } = mergeNow(run, masks.factors);
+  const { loss, gradient } = performancePass(run, theta, "coefficients", step);
+  stepVariable(
+    variables.coefficients,
+    coefficientGradient(place.space, options.coefficients, gradient, masks.factors),
+    options.learningRate,
+  );
+  if (options.clamp) clampCoefficients(variables.coefficients.values);
+  if (!masks.byName.has(name)) return { performance: loss };
+  const safety = name === "shared" || options.safety === "none" ? null : safetyPass(run, theta, "coefficients", step, true);
+  if (safety) {
+    addScaled(gradient, options.alpha, safety.gradient);
+    perturbations.ascend(variables.perturbations.values, safety.perturbed, safety.pixelGradients, "coefficients", step);
+  }
+  return { performance: loss, ...(safety && { safety: safety.loss }), ...stepMask(run, name, masks, gradient, combined) };
+}
+
+function performancePass(run: DamRun, theta: Float32Array, phase: string, step: number): PassResult {
+  const images = run.place.batches(phase, step);
+  return run.place.tower.pass(theta, images, { loss: performanceLoss(run, images) });
+}
+
+/** L_safe = Σ_t CE(f_θ(perturbed images), f_0's classes of the clean ones). */
+function safetyPass(
+  run: DamRun,
+  theta: Float32Array,
+  phase: string,
+  step: number,
+  pixels: boolean,
+): PassResult & { perturbed: Float32Array[] } {
+  const images = run.place.batches(phase, step);
+  const perturbed = run.perturbations.apply(run.variables.perturbations.values, images, phase, step);
+  return { perturbed, ...run.place.tower.pass(theta, perturbed, { loss: crossEntropyTo(pseudoLabels(run, images)), pixels }) };
+}
+
+function stepMask(run: DamRun, name: MaskName, masks: SampledMasks, gradient: Float32Array, combined: Float32Array): Losses {
+  const { layout, options, variables } = run;
+  const variable = variables.masks.get(name)!;
+  const others = [...masks.byName].filter(([other]) => other !== name).map(([, mask]) => mask);
+  stepVariable(
+    variable,
+    logitGradient(layout, masks.byName.get(name)!, maskGradient(gradient, combined), others),
+    options.maskLearningRate,
+  );
+  return { [`${name}Density`]: maskDensity(layout, variable.values) };
+}
+
+/** In place; with α = 0 nothing changes, not even the sign of a zero. */
+function addScaled(target: Float32Array, factor: number, values: Float32Array): void {
+  if (factor === 0) return;
+  for (let i = 0; i < target.length; i++) target[i] = target[i]! + factor * values[i]!;
+}

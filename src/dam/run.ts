@@ -1,0 +1,120 @@
+/** One run of DAM: what it trains, and what its phases share. */
+import { randomStream } from "../engine";
+import {
+  combineTaskVectors,
+  composeMasks,
+  DESK_NORMALIZATION,
+  layoutMask,
+  logisticNoise,
+  mergeMasked,
+  openWorkplace,
+  relaxMask,
+  startCoefficients,
+  startVariable,
+  type AdaptationContext,
+  type ConcreteMask,
+  type MaskLayout,
+  type Variable,
+  type Workplace,
+} from "../merging/adaptive";
+import type { DamOptions } from "./options";
+import { createPerturbations, type Perturbations } from "./perturbations";
+
+/** What DAM is given: models, unlabelled images, and, for comparisons, random draws of somebody else. */
+export interface DamContext extends AdaptationContext {
+  /** logit(u) of a mask, one a logit; default: drawn from the seed by (mask, step). Step −1 is the evaluation mask. */
+  readonly maskNoise?: (mask: MaskName, step: number) => Float32Array;
+}
+
+/** M1, the task-shared mask, and M2, the backdoor-detection mask; `joint` has M2 alone. */
+export type MaskName = "shared" | "backdoor";
+
+/** What a run trains; all of it is saved. */
+export interface DamVariables {
+  /** λ */
+  readonly coefficients: Variable;
+  /** λ of f_0. */
+  readonly labelCoefficients: Variable;
+  /** λ when the masks were finished; its optimiser is not used. */
+  readonly coefficientsBefore: Variable;
+  readonly perturbations: Variable;
+  /** Z1, Z2 */
+  readonly masks: ReadonlyMap<MaskName, Variable>;
+}
+
+/** A run at work. */
+export interface DamRun {
+  readonly place: Workplace;
+  readonly options: DamOptions;
+  readonly layout: MaskLayout;
+  readonly variables: DamVariables;
+  readonly perturbations: Perturbations;
+  readonly noise: (mask: MaskName, step: number) => Float32Array;
+  /** Merged parameters of f_0; computed when it is first asked for. */
+  labelModel: Float32Array | null;
+}
+
+/** Masks sampled for one iteration. */
+export interface SampledMasks {
+  readonly byName: ReadonlyMap<MaskName, ConcreteMask>;
+  /** Their product, one factor a merged parameter element; null if there is no mask. */
+  readonly factors: Float32Array | null;
+}
+
+/** Opens a run; its tower is to be disposed. */
+export function openRun(context: DamContext, options: DamOptions): DamRun {
+  const place = openWorkplace(context, options.batchSize);
+  const layout = layoutMask(place.space.layout, options.granularity, context.config);
+  const tasks = context.tasks.map(({ name }) => name);
+  const normalization = context.normalization ?? DESK_NORMALIZATION;
+  const perturbations = createPerturbations(options, context.config, { tasks, seed: place.seed, normalization });
+  const start = (): Variable => startVariable(startCoefficients(place.space, options.coefficients, options.initialCoefficient).values);
+  const names: MaskName[] =
+    options.variant === "joint" ? ["backdoor"] : (["shared", "backdoor"] as const).filter((name) => [name, "both"].includes(options.masks));
+  return {
+    place,
+    options,
+    layout,
+    perturbations,
+    variables: {
+      coefficients: start(),
+      labelCoefficients: start(),
+      coefficientsBefore: start(),
+      perturbations: startVariable(perturbations.start()),
+      masks: new Map(names.map((name) => [name, startVariable(new Float32Array(layout.logits).fill(options.initialLogit))])),
+    },
+    noise: context.maskNoise ?? ((mask, step) => logisticNoise(randomStream(place.seed, "mask", mask, step), layout.logits)),
+    labelModel: null,
+  };
+}
+
+/** Names the variables for saving. */
+export function namedVariables({ masks, ...others }: DamVariables): Record<string, Variable> {
+  return { ...others, ...Object.fromEntries([...masks].map(([name, variable]) => [`${name}Mask`, variable])) };
+}
+
+/** Draws the masks of an iteration. */
+export function sampleMasks({ variables, layout, noise, options }: DamRun, step: number): SampledMasks {
+  const byName = new Map(
+    [...variables.masks].map(([name, { values }]) => [name, relaxMask(layout, values, noise(name, step), options.temperature)]),
+  );
+  return { byName, factors: composeMasks(layout, [...byName.values()]) };
+}
+
+/** U = Σ λ τ and θ = θ0 + m ⊙ U at the present λ. */
+export function mergeNow(run: DamRun, factors: Float32Array | null): { combined: Float32Array; theta: Float32Array } {
+  const { place, options, variables } = run;
+  const combined = combineTaskVectors(place.space, { granularity: options.coefficients, values: variables.coefficients.values });
+  return { combined, theta: mergeMasked(place.space, combined, factors) };
+}
+
+/** f_0's classes of clean images, task by task. */
+export function pseudoLabels(run: DamRun, images: readonly Float32Array[]): Int32Array[] {
+  const { place, options, variables } = run;
+  run.labelModel ??= mergeMasked(
+    place.space,
+    combineTaskVectors(place.space, { granularity: options.coefficients, values: variables.labelCoefficients.values }),
+    null,
+  );
+  return place.tower.classify(run.labelModel, images);
+}

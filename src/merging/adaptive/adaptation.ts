@@ -1,0 +1,61 @@
+/** What test-time methods are given, and the workplace that they set up from it. */
+import type { NamedTensors } from "../../checkpoints";
+import type { VisionConfig } from "../../models";
+import { drawBatches, type AdaptationTask, type BatchDraw, type Normalization } from "./adaptationTask";
+import type { RunOptions } from "./loop";
+import { createMergeSpace, type MergeSpace } from "./mergeSpace";
+import { AdaptationTower } from "./tower";
+
+/** Models to merge and unlabelled images to adapt on. */
+export interface AdaptationContext extends RunOptions {
+  readonly config: VisionConfig;
+  /** θ0, all parameters. */
+  readonly pretrained: NamedTensors;
+  /** τ_t, one a task. */
+  readonly taskVectors: readonly NamedTensors[];
+  /** In the order of the task vectors. */
+  readonly tasks: readonly AdaptationTask[];
+  /** Of all random numbers; default 0. */
+  readonly seed?: number;
+  /** Default: the desk models'. */
+  readonly normalization?: Normalization;
+  /** Which images each step sees; default: seeded batches of the tasks' images. */
+  readonly batches?: BatchDraw;
+}
+
+/** A context made ready; to be disposed. */
+export interface Workplace {
+  readonly space: MergeSpace;
+  readonly tower: AdaptationTower;
+  readonly batches: BatchDraw;
+  readonly seed: number;
+}
+
+/**
+ * Aligns the task vectors and brings tower and heads to the running engine.
+ * @throws {TypeError} if tasks and task vectors are not as many, or images or heads do not fit the tower.
+ */
+export function openWorkplace(context: AdaptationContext, batchSize: number, taskVectors = context.taskVectors): Workplace {
+  const { config, pretrained, tasks, seed = 0, normalization } = context;
+  checkTasks(config, tasks, taskVectors.length);
+  const space = createMergeSpace(pretrained, taskVectors);
+  const batches = context.batches ?? drawBatches(tasks, batchSize, seed, normalization);
+  const heads = tasks.map(({ head }) => head);
+  return { space, tower: new AdaptationTower(config, space, heads), batches, seed };
+}
+
+function checkTasks(config: VisionConfig, tasks: readonly AdaptationTask[], vectors: number): void {
+  if (tasks.length !== vectors)
+    throw new TypeError(`Cannot adapt a merge: expected one task a task vector, got ${tasks.length} for ${vectors}`);
+  for (const { name, head, images } of tasks) {
+    const action = `Cannot adapt a merge on task "${name}"`;
+    if (head.weight.shape[1] !== config.projectionSize) {
+      throw new TypeError(`${action}: expected a head of shape [classes, ${config.projectionSize}], got [${head.weight.shape}]`);
+    }
+    const { channels, height, width } = images;
+    const size = config.imageSize;
+    if (channels !== 3 || height !== size || width !== size) {
+      throw new TypeError(`${action}: expected images [3, ${size}, ${size}], got [${channels}, ${height}, ${width}]`);
+    }
+  }
+}

@@ -1,0 +1,157 @@
+/** Concrete Subspace Learning (Tang et al. 2023, arXiv:2312.06173): one mask, shared by the tasks, that lowers the merged model's entropy. */
+import { z } from "zod";
+import { randomStream } from "../../engine";
+import type { TestTimeMethod } from "../method";
+import { openWorkplace, type AdaptationContext, type Workplace } from "./adaptation";
+import { adaptCoefficients, type AdaptedMerge } from "./adaMerging";
+import { composeMasks, logisticNoise, logitGradient, MASK_TEMPERATURE, maskDensity, relaxMask, type EvaluationMask } from "./concreteMask";
+import { evaluationMask } from "./evaluationMask";
+import { entropyLoss } from "./losses";
+import { runLoop, startVariable, stepVariable, type Variable } from "./loop";
+import { layoutMask, type MaskGranularity, type MaskLayout } from "./maskLayout";
+import { combineTaskVectors, maskGradient, mergedParameters, mergeMasked, startCoefficients } from "./mergeSpace";
+
+/** Options of Concrete Task Arithmetic. */
+export interface ConcreteOptions {
+  /** Steps on the mask; default 100. FusionBench: 2,000 at 0.001. */
+  readonly steps: number;
+  /** Images a task and step; default 16. */
+  readonly batchSize: number;
+  /** Adam's, on mask logits; default 0.01. */
+  readonly maskLearningRate: number;
+  /** λ; default 0.3. */
+  readonly initialCoefficient: number;
+  /** Z before the first step; default 0. */
+  readonly initialLogit: number;
+  /** T; default 0.5. */
+  readonly temperature: number;
+  readonly granularity: MaskGranularity;
+  /** Default `mean`. FusionBench: `sample`. */
+  readonly evaluationMask: EvaluationMask;
+}
+
+/** Options of Concrete AdaMerging. */
+export interface ConcreteAdaMergingOptions extends ConcreteOptions {
+  /** Adam's, on λ; default 0.003. */
+  readonly learningRate: number;
+  /** Whether λ is kept in [0, 1]; default false. */
+  readonly clamp: boolean;
+  /** Whether there is one coefficient a task and tensor (default) or one a task. */
+  readonly coefficients: "layer" | "task";
+  /** Steps of AdaMerging under the finished mask; default 100. FusionBench: 1,000. */
+  readonly finalAdaptSteps: number;
+}
+
+const DEFAULTS: ConcreteOptions = {
+  steps: 100,
+  batchSize: 16,
+  maskLearningRate: 0.01,
+  initialCoefficient: 0.3,
+  initialLogit: 0,
+  temperature: MASK_TEMPERATURE,
+  granularity: "weight",
+  evaluationMask: "mean",
+};
+const ADAMERGING_DEFAULTS: ConcreteAdaMergingOptions = {
+  ...DEFAULTS,
+  learningRate: 3e-3,
+  clamp: false,
+  coefficients: "layer",
+  finalAdaptSteps: 100,
+};
+
+const schema = {
+  steps: z.number().int().min(0).default(DEFAULTS.steps),
+  batchSize: z.number().int().min(1).default(DEFAULTS.batchSize),
+  maskLearningRate: z.number().gt(0).default(DEFAULTS.maskLearningRate),
+  initialCoefficient: z.number().default(DEFAULTS.initialCoefficient),
+  initialLogit: z.number().default(DEFAULTS.initialLogit),
+  temperature: z.number().gt(0).default(DEFAULTS.temperature),
+  granularity: z.enum(["weight", "neuron", "head", "layer"]).default(DEFAULTS.granularity),
+  evaluationMask: z.enum(["mean", "sample", "threshold"]).default(DEFAULTS.evaluationMask),
+};
+const reference = "Tang et al. 2023, arXiv:2312.06173";
+
+/** A mask over Task Arithmetic, trained on entropy with λ fixed. */
+export const concreteTaskArithmetic: TestTimeMethod<ConcreteOptions, AdaptationContext, AdaptedMerge> = {
+  kind: "test-time",
+  name: "concrete_task_arithmetic",
+  title: "Concrete Task Arithmetic",
+  reference,
+  options: z.strictObject(schema),
+  defaults: DEFAULTS,
+  merge: (context, options) => runConcrete(context, { ...ADAMERGING_DEFAULTS, ...options, finalAdaptSteps: 0 }, false),
+};
+
+/** A mask and layer-wise coefficients in turn, then coefficients alone. */
+export const concreteAdaMerging: TestTimeMethod<ConcreteAdaMergingOptions, AdaptationContext, AdaptedMerge> = {
+  kind: "test-time",
+  name: "concrete_adamerging",
+  title: "Concrete AdaMerging",
+  reference,
+  options: z.strictObject({
+    ...schema,
+    learningRate: z.number().gt(0).default(ADAMERGING_DEFAULTS.learningRate),
+    clamp: z.boolean().default(ADAMERGING_DEFAULTS.clamp),
+    coefficients: z.enum(["layer", "task"]).default(ADAMERGING_DEFAULTS.coefficients),
+    finalAdaptSteps: z.number().int().min(0).default(ADAMERGING_DEFAULTS.finalAdaptSteps),
+  }),
+  defaults: ADAMERGING_DEFAULTS,
+  merge: (context, options) => runConcrete(context, options, true),
+};
+
+/**
+ * Each step: sample the mask, adapt λ under it (Concrete AdaMerging), then the mask's logits; at the end λ alone under the fixed mask.
+ * λ goes on from step to step; FusionBench resets it to 0.3 before each step of Adam at rate 1.
+ */
+async function runConcrete(context: AdaptationContext, settings: ConcreteAdaMergingOptions, adapt: boolean): Promise<AdaptedMerge> {
+  const place = openWorkplace(context, settings.batchSize);
+  const layout = layoutMask(place.space.layout, settings.granularity, context.config);
+  const { coefficients: granularity, steps, finalAdaptSteps } = settings;
+  const start = startCoefficients(place.space, granularity, settings.initialCoefficient);
+  const coefficients = startVariable(start.values);
+  const logits = startVariable(new Float32Array(layout.logits).fill(settings.initialLogit));
+  const final = (): Float32Array => evaluationMask(layout, [logits.values], settings, place.seed)!;
+  let fixed: Float32Array | undefined;
+  try {
+    const { history, completed } = await runLoop(
+      {
+        name: adapt ? "Concrete AdaMerging" : "Concrete Task Arithmetic",
+        steps: steps + finalAdaptSteps,
+        variables: { coefficients, logits },
+        step(step) {
+          if (step < steps) return updateMask(place, layout, { ...settings, adapt }, coefficients, logits, step);
+          fixed ??= final();
+          const phase = { ...settings, granularity, phase: "final" };
+          return { entropy: adaptCoefficients(place, phase, coefficients, fixed, step - steps) };
+        },
+      },
+      context,
+    );
+    const mask = fixed ?? final();
+    const theta = mergeMasked(place.space, combineTaskVectors(place.space, start), mask);
+    return { parameters: mergedParameters(place.space, theta), coefficients: start, mask, history, completed };
+  } finally {
+    place.tower.dispose();
+  }
+}
+
+function updateMask(
+  place: Workplace,
+  layout: MaskLayout,
+  settings: ConcreteAdaMergingOptions & { adapt: boolean },
+  coefficients: Variable,
+  logits: Variable,
+  step: number,
+): Record<string, number> {
+  const { space, tower, batches } = place;
+  const { coefficients: granularity, temperature } = settings;
+  const noise = logisticNoise(randomStream(place.seed, "mask", "shared", step), layout.logits);
+  const concrete = relaxMask(layout, logits.values, noise, temperature);
+  const mask = composeMasks(layout, [concrete]);
+  if (settings.adapt) adaptCoefficients(place, { ...settings, granularity, phase: "coefficients" }, coefficients, mask, step);
+  const combined = combineTaskVectors(space, { granularity, values: coefficients.values });
+  const { loss, gradient } = tower.pass(mergeMasked(space, combined, mask), batches("shared mask", step), { loss: entropyLoss });
+  stepVariable(logits, logitGradient(layout, concrete, maskGradient(gradient, combined)), settings.maskLearningRate);
+  return { entropy: loss, density: maskDensity(layout, logits.values) };
+}

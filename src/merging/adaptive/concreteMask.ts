@@ -1,0 +1,137 @@
+/**
+ * @file Concrete masks: m = s / mean(s), s = sigmoid((logit(u) + Z) / T), the relaxed Bernoulli distribution of Maddison et al. 2017
+ * (arXiv:1611.00712) over parameters (Tang et al. 2023, Concrete Subspace Learning, arXiv:2312.06173).
+ */
+import type { RandomStream } from "../../engine";
+import { expandMask, sumOverElements, type MaskLayout } from "./maskLayout";
+
+/** Temperature of the released code and of the papers. */
+export const MASK_TEMPERATURE = 0.5;
+
+/** A mask with what its gradient needs. */
+export interface ConcreteMask {
+  /** s, one a logit, in [0, 1]. */
+  readonly gates: Float32Array;
+  /** Mean of s over each of the layout's scopes. */
+  readonly means: Float64Array;
+  /** m = s / mean(s), one a logit. */
+  readonly mask: Float32Array;
+  readonly temperature: number;
+}
+
+/** How a mask is fixed when training is over: noise-free, one seeded draw, or cut at a probability. */
+export type EvaluationMask = "mean" | "sample" | "threshold";
+
+/** Logistic noise logit(u), u uniform: one number a logit. */
+export function logisticNoise(random: RandomStream, count: number): Float32Array {
+  const noise = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
+    // Half a step inside (0, 1), so that no logarithm is infinite.
+    const u = (random.word() + 0.5) / 2 ** 32;
+    noise[i] = Math.log(u / (1 - u));
+  }
+  return noise;
+}
+
+/**
+ * The mask of some logits.
+ * @param noise logit(u), one a logit; null for the noise-free mask sigmoid(Z / T) / mean.
+ */
+export function relaxMask(
+  layout: MaskLayout,
+  logits: Float32Array,
+  noise: Float32Array | null,
+  temperature = MASK_TEMPERATURE,
+): ConcreteMask {
+  const gates = new Float32Array(logits.length);
+  if (noise) for (let i = 0; i < gates.length; i++) gates[i] = 1 / (1 + Math.exp(-(noise[i]! + logits[i]!) / temperature));
+  else for (let i = 0; i < gates.length; i++) gates[i] = 1 / (1 + Math.exp(-logits[i]! / temperature));
+  return { ...rescale(layout, gates), temperature };
+}
+
+/** The mask that keeps what has at least this probability sigmoid(Z), rescaled; a scope of which nothing is kept becomes zeros. */
+export function thresholdMask(layout: MaskLayout, logits: Float32Array, probability = 0.5): Float32Array {
+  const limit = Math.log(probability / (1 - probability));
+  return rescale(
+    layout,
+    logits.map((logit) => (logit >= limit ? 1 : 0)),
+  ).mask;
+}
+
+function rescale({ scopes, counts }: MaskLayout, gates: Float32Array): Omit<ConcreteMask, "temperature"> {
+  const mask = new Float32Array(gates.length);
+  const means = Float64Array.from(scopes, ({ start, end }) => {
+    let sum = 0;
+    let count = 0;
+    for (let i = start; i < end; i++) {
+      const weight = counts ? counts[i]! : 1;
+      sum += weight * gates[i]!;
+      count += weight;
+    }
+    const mean = sum / count;
+    if (mean > 0) for (let i = start; i < end; i++) mask[i] = gates[i]! / mean;
+    return mean;
+  });
+  return { gates, means, mask };
+}
+
+/**
+ * The factor of each parameter element under several masks, one applied after the other: their product. Null for no mask at all.
+ */
+export function composeMasks(layout: MaskLayout, masks: readonly ConcreteMask[]): Float32Array | null {
+  if (masks.length === 0) return null;
+  return expandMask(layout, masks.length === 1 ? masks[0]!.mask : product(masks.map(({ mask }) => mask)));
+}
+
+/** Element-wise product of factors by logit. */
+export function product(factors: readonly Float32Array[]): Float32Array {
+  const result = factors[0]!.slice();
+  for (const factor of factors.slice(1)) for (let i = 0; i < result.length; i++) result[i] = result[i]! * factor[i]!;
+  return result;
+}
+
+/**
+ * ∂L/∂Z of one mask, through the division by the mean and the sigmoid.
+ * @param elementGradient ∂L/∂m of the composed mask, one an element.
+ * @param others The masks that this one was multiplied with.
+ */
+export function logitGradient(
+  layout: MaskLayout,
+  concrete: ConcreteMask,
+  elementGradient: Float32Array,
+  others: readonly ConcreteMask[] = [],
+): Float32Array {
+  const { gates, means, temperature } = concrete;
+  const { scopes, counts } = layout;
+  const slopes = layout.granularity === "weight" ? elementGradient.slice() : Float32Array.from(sumOverElements(layout, elementGradient));
+  for (const { mask } of others) for (let i = 0; i < slopes.length; i++) slopes[i] = slopes[i]! * mask[i]!;
+  for (const [index, { start, end }] of scopes.entries()) {
+    const mean = means[index]!;
+    let inner = 0;
+    let count = 0;
+    for (let i = start; i < end; i++) {
+      inner += slopes[i]! * gates[i]!;
+      count += counts ? counts[i]! : 1;
+    }
+    // m_i = s_i / mean(s): ∂L/∂s_i = w_i / mean − n_i ⟨w, s⟩ / (n mean²), n_i elements of the logit
+    const shared = inner / (mean * mean * count);
+    for (let i = start; i < end; i++) {
+      const gate = gates[i]!;
+      const slope = slopes[i]! / mean - shared * (counts ? counts[i]! : 1);
+      slopes[i] = (slope * gate * (1 - gate)) / temperature;
+    }
+  }
+  return slopes;
+}
+
+/** Density of a mask: the expected fraction of parameter elements that are kept, the mean of sigmoid(Z). */
+export function maskDensity({ counts }: MaskLayout, logits: Float32Array): number {
+  let kept = 0;
+  let all = 0;
+  for (let i = 0; i < logits.length; i++) {
+    const count = counts ? counts[i]! : 1;
+    kept += count / (1 + Math.exp(-logits[i]!));
+    all += count;
+  }
+  return kept / all;
+}

@@ -1,0 +1,71 @@
+/** Merging methods that look at unlabelled images, on one engine of closed-form gradients. */
+import type { MergingMethod } from "../method";
+import { adaMerging, adaMergingTaskwise } from "./adaMerging";
+import { concreteAdaMerging, concreteTaskArithmetic } from "./concrete";
+
+export { openWorkplace, type AdaptationContext, type Workplace } from "./adaptation";
+export {
+  DESK_NORMALIZATION,
+  drawBatches,
+  gatherNormalized,
+  type AdaptationTask,
+  type BatchDraw,
+  type Normalization,
+} from "./adaptationTask";
+export {
+  adaMerging,
+  ADAMERGING_DEFAULTS,
+  adaMergingTaskwise,
+  adaptCoefficients,
+  clampCoefficients,
+  runAdaMerging,
+  type AdaMergingOptions,
+  type AdaptedMerge,
+  type CoefficientPhase,
+} from "./adaMerging";
+export { concreteAdaMerging, concreteTaskArithmetic, type ConcreteAdaMergingOptions, type ConcreteOptions } from "./concrete";
+export {
+  composeMasks,
+  logisticNoise,
+  logitGradient,
+  MASK_TEMPERATURE,
+  maskDensity,
+  product,
+  relaxMask,
+  thresholdMask,
+  type ConcreteMask,
+  type EvaluationMask,
+} from "./concreteMask";
+export { evaluationMask } from "./evaluationMask";
+export { crossEntropyTo, entropyLoss, weightedLoss } from "./losses";
+export {
+  fileStore,
+  runLoop,
+  startVariable,
+  stepVariable,
+  type Loop,
+  type LoopResult,
+  type RunOptions,
+  type RunState,
+  type RunStore,
+  type Variable,
+} from "./loop";
+export { expandMask, layoutMask, sumOverElements, type MaskGranularity, type MaskLayout, type MaskSlot } from "./maskLayout";
+export {
+  coefficientGradient,
+  coefficientIndex,
+  combineTaskVectors,
+  createMergeSpace,
+  maskGradient,
+  mergedParameters,
+  mergeMasked,
+  startCoefficients,
+  type CoefficientGranularity,
+  type Coefficients,
+  type MergeSpace,
+} from "./mergeSpace";
+export { tiesTaskVectors } from "./tiesVectors";
+export { AdaptationTower, type PassRequest, type PassResult, type TaskLoss } from "./tower";
+
+/** Rows for the table of methods: AdaMerging layer-wise and task-wise, Concrete Task Arithmetic, Concrete AdaMerging. */
+export const testTimeMethods: readonly MergingMethod[] = [adaMerging, adaMergingTaskwise, concreteTaskArithmetic, concreteAdaMerging];

@@ -1,0 +1,55 @@
+import * as assert from "node:assert/strict";
+import { startEngine } from "../../src/engine";
+import {
+  adaptReleasedCoefficients,
+  ascendReleasedPerturbations,
+  DAM_DEFAULTS,
+  openReleasedRun,
+  runDam,
+  sampleMasks,
+  updateReleasedMask,
+} from "../../src/dam";
+import { CONTEXT, fixtureBatches, fixtureNoise, readFixture, relativeError } from "./pico";
+
+const OPTIONS = { ...DAM_DEFAULTS, variant: "joint", referenceCompat: true } as const;
+
+describe("the released algorithm", () => {
+  after(async () => void (await startEngine("wasm")));
+
+  // Adam divides each gradient by its own size, so entries that are nearly 0 show the engine's rounding: hence two bounds for the mask.
+  for (const [engine, tolerance] of [
+    ["cpu", 1e-5],
+    ["wasm", 3e-5],
+  ] as const) {
+    it(`openReleasedRun() gives λ, δ and Z of each phase of five steps as PyTorch does, on engine ${engine}`, async () => {
+      await startEngine(engine);
+      const expected = await readFixture("released");
+      const run = openReleasedRun({ ...CONTEXT, batches: fixtureBatches, maskNoise: fixtureNoise }, OPTIONS);
+      const { coefficients, perturbations, masks } = run.variables;
+      const check = (step: number, name: string, values: Float32Array, bound: number): void => {
+        const error = relativeError(values, expected.get(`${step}/${name}`)!);
+        assert.ok(error < bound, `${name} of step ${step}: ${error}`);
+      };
+      for (let step = 0; step < 5; step++) {
+        const sampled = sampleMasks(run, step);
+        adaptReleasedCoefficients(run, sampled, step);
+        check(step, "coefficients", coefficients.values, 1e-5);
+        ascendReleasedPerturbations(run, sampled, step);
+        check(step, "perturbations", perturbations.values, 1e-5);
+        const { performance, safety } = updateReleasedMask(run, sampled, step);
+        check(step, "mask", masks.get("backdoor")!.values, tolerance);
+        check(step, "loss", Float32Array.of(performance! + 0.1 * safety!), 1e-5);
+      }
+      run.place.tower.dispose();
+    });
+  }
+
+  it("runDam() runs it to the end, with λ put back to 0.3 before the final stage", async () => {
+    await startEngine("wasm");
+    const options = { variant: "joint", referenceCompat: true, steps: 2, batchSize: 4 } as const;
+    const { coefficients, beforeFinal } = await runDam(CONTEXT, { ...options, finalAdaptSteps: 1 });
+    // One step of Adam at rate 0.001 moves by that.
+    for (const value of coefficients.values) assert.ok(Math.abs(Math.abs(value - 0.3) - 1e-3) < 1e-5, String(value));
+    assert.notDeepEqual(beforeFinal.coefficients.values, coefficients.values);
+  });
+});
