@@ -1,4 +1,6 @@
 /**
- * What a notebook needs: the cells, and the values that they take and give. The rooms below them are subpaths (`damlab/merging`, …).
+ * What a notebook needs: the cells, with the values that they take and give, and the engine they compute on. The rooms below them are
+ * subpaths (`damlab/merging`, …).
  */
-export { randomStream, type RandomStream } from "./engine/random";
+export * from "./cells";
+export { randomStream, RandomStream, startEngine, type EngineReport } from "./engine";
