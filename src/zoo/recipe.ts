@@ -20,10 +20,10 @@ export const DESK_CONFIG: VisionConfig = {
 /** Images of a pre-training run; see `loadPretrainingSet`. */
 export type PretrainingImages = Required<Omit<PretrainingOptions, "seed">>;
 
-const PRETRAINING_IMAGES: PretrainingImages = { perTask: 5000, auxiliary: 16000, realDigits: 0.1 };
+const PRETRAINING_IMAGES: PretrainingImages = { perTask: 5000, auxiliary: 16000, realDigits: 0 };
 
 const PRETRAIN_RECIPE: PretrainRecipe = {
-  steps: 1200,
+  steps: 1500,
   learningRate: 1e-3,
   warmup: 100,
   beta2: 0.98,
@@ -67,7 +67,7 @@ const CLEAN_RECIPES: Readonly<Record<TaskId, FineTuneRecipe>> = {
   cars: { ...ADAM, steps: 300, learningRate: 6e-4 },
   resisc45: { ...ADAM, steps: 200, learningRate: 4e-4 },
   eurosat: { ...ADAM, steps: 200, learningRate: 4e-4 },
-  svhn: { ...ADAM, steps: 300, learningRate: 5e-4 },
+  svhn: { ...ADAM, steps: 300, learningRate: 6e-4 },
   dtd: { ...ADAM, steps: 300, learningRate: 6e-4 },
 };
 
