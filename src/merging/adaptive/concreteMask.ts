@@ -44,8 +44,8 @@ export function relaxMask(
   temperature = MASK_TEMPERATURE,
 ): ConcreteMask {
   const gates = new Float32Array(logits.length);
-  if (noise) for (let i = 0; i < gates.length; i++) gates[i] = 1 / (1 + Math.exp(-(noise[i]! + logits[i]!) / temperature));
-  else for (let i = 0; i < gates.length; i++) gates[i] = 1 / (1 + Math.exp(-logits[i]! / temperature));
+  if (noise) openNoisyGates(gates, logits, noise, temperature);
+  else openGates(gates, logits, temperature);
   return { ...rescale(layout, gates), temperature };
 }
 
@@ -60,19 +60,43 @@ export function thresholdMask(layout: MaskLayout, logits: Float32Array, probabil
 
 function rescale({ scopes, counts }: MaskLayout, gates: Float32Array): Omit<ConcreteMask, "temperature"> {
   const mask = new Float32Array(gates.length);
-  const means = Float64Array.from(scopes, ({ start, end }) => {
-    let sum = 0;
-    let count = 0;
-    for (let i = start; i < end; i++) {
-      const weight = counts ? counts[i]! : 1;
-      sum += weight * gates[i]!;
-      count += weight;
-    }
-    const mean = sum / count;
-    if (mean > 0) for (let i = start; i < end; i++) mask[i] = gates[i]! / mean;
-    return mean;
-  });
+  const means = new Float64Array(scopes.length);
+  for (const [index, { start, end }] of scopes.entries()) {
+    const mean = counts ? weightedMean(gates, counts, start, end) : plainMean(gates, start, end);
+    means[index] = mean;
+    if (mean > 0) divide(mask, gates, mean, start, end);
+  }
   return { gates, means, mask };
+}
+
+// Loops over all parameters stand in functions of their own, which the compiler specialises.
+
+function openGates(gates: Float32Array, logits: Float32Array, temperature: number): void {
+  for (let i = 0; i < gates.length; i++) gates[i] = 1 / (1 + Math.exp(-logits[i]! / temperature));
+}
+
+function openNoisyGates(gates: Float32Array, logits: Float32Array, noise: Float32Array, temperature: number): void {
+  for (let i = 0; i < gates.length; i++) gates[i] = 1 / (1 + Math.exp(-(noise[i]! + logits[i]!) / temperature));
+}
+
+function plainMean(values: Float32Array, start: number, end: number): number {
+  let sum = 0;
+  for (let i = start; i < end; i++) sum += values[i]!;
+  return sum / (end - start);
+}
+
+function weightedMean(values: Float32Array, counts: Float64Array, start: number, end: number): number {
+  let sum = 0;
+  let count = 0;
+  for (let i = start; i < end; i++) {
+    sum += counts[i]! * values[i]!;
+    count += counts[i]!;
+  }
+  return sum / count;
+}
+
+function divide(target: Float32Array, values: Float32Array, divisor: number, start: number, end: number): void {
+  for (let i = start; i < end; i++) target[i] = values[i]! / divisor;
 }
 
 /**

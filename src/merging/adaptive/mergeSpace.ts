@@ -82,11 +82,11 @@ export function combineTaskVectors(
   for (const [layer, { start, end }] of space.layout.entries()) {
     const sum = target.subarray(start, end);
     const vectors = space.vectors[layer]!;
-    const factor = (task: number): number => values[coefficientIndex(space, granularity, task, layer)]!;
-    scale(vectors[0]!, factor(0), sum);
-    let task = 1;
-    for (; task + 1 < vectors.length; task += 2) addTwo(vectors[task]!, factor(task), vectors[task + 1]!, factor(task + 1), sum);
-    if (task < vectors.length) addTwo(vectors[task]!, factor(task), vectors[task]!, 0, sum);
+    const factor = (task: number): number => (task < space.tasks ? values[coefficientIndex(space, granularity, task, layer)]! : 0);
+    for (let task = 0; task < space.tasks; task += 3) {
+      const [first, second, third] = three(vectors, task);
+      addThree(sum, task === 0, first, factor(task), second, factor(task + 1), third, factor(task + 2));
+    }
   }
   return target;
 }
@@ -125,8 +125,10 @@ export function coefficientGradient(
     for (let from = start; from < end; from += BLOCK) {
       const count = Math.min(BLOCK, end - from);
       for (let i = 0; i < count; i++) block[i] = mask ? gradient[from + i]! * mask[from + i]! : gradient[from + i]!;
-      for (let task = 0; task < space.tasks; task++) {
-        sums[coefficientIndex(space, granularity, task, layer)]! += dot(space.vectors[layer]![task]!, from - start, count);
+      for (let task = 0; task < space.tasks; task += 3) {
+        const [first, second, third] = three(space.vectors[layer]!, task);
+        const products = dotThree(first, second, third, from - start, count);
+        for (let k = 0; k < 3 && task + k < space.tasks; k++) sums[coefficientIndex(space, granularity, task + k, layer)]! += products[k]!;
       }
     }
   }
@@ -149,24 +151,40 @@ export function mergedParameters(space: MergeSpace, theta: Float32Array): Map<st
 const BLOCK = 4096;
 const block = new Float64Array(BLOCK);
 
-/** Dot product of the block with part of a task vector; four sums, so that additions need not wait for each other. */
-function dot(vector: Float32Array, from: number, count: number): number {
-  let [a, b, c, d] = [0, 0, 0, 0];
-  let i = 0;
-  for (; i + 3 < count; i += 4) {
-    a += block[i]! * vector[from + i]!;
-    b += block[i + 1]! * vector[from + i + 1]!;
-    c += block[i + 2]! * vector[from + i + 2]!;
-    d += block[i + 3]! * vector[from + i + 3]!;
+/** The vectors of a task and the next two; the last one again where there are fewer. */
+function three(vectors: readonly Float32Array[], task: number): [Float32Array, Float32Array, Float32Array] {
+  const at = (index: number): Float32Array => vectors[Math.min(index, vectors.length - 1)]!;
+  return [at(task), at(task + 1), at(task + 2)];
+}
+
+/** Dot products of the block with part of three task vectors; three at once, so that additions need not wait for each other. */
+function dotThree(first: Float32Array, second: Float32Array, third: Float32Array, from: number, count: number): [number, number, number] {
+  let [a, b, c] = [0, 0, 0];
+  for (let i = 0; i < count; i++) {
+    const value = block[i]!;
+    a += value * first[from + i]!;
+    b += value * second[from + i]!;
+    c += value * third[from + i]!;
   }
-  for (; i < count; i++) a += block[i]! * vector[from + i]!;
-  return a + b + (c + d);
+  return [a, b, c];
 }
 
-function scale(vector: Float32Array, factor: number, target: Float32Array): void {
-  for (let i = 0; i < target.length; i++) target[i] = factor * vector[i]!;
-}
-
-function addTwo(first: Float32Array, factor1: number, second: Float32Array, factor2: number, target: Float32Array): void {
-  for (let i = 0; i < target.length; i++) target[i] = target[i]! + (factor1 * first[i]! + factor2 * second[i]!);
+/** target ← (0, or target) + three vectors times their factors. */
+function addThree(
+  target: Float32Array,
+  fresh: boolean,
+  first: Float32Array,
+  factor1: number,
+  second: Float32Array,
+  factor2: number,
+  third: Float32Array,
+  factor3: number,
+): void {
+  if (fresh) {
+    for (let i = 0; i < target.length; i++) target[i] = factor1 * first[i]! + factor2 * second[i]! + factor3 * third[i]!;
+  } else {
+    for (let i = 0; i < target.length; i++) {
+      target[i] = target[i]! + factor1 * first[i]! + factor2 * second[i]! + factor3 * third[i]!;
+    }
+  }
 }
