@@ -27,7 +27,8 @@ async function main() {
   ].join("\n");
   const target = path.join(__dirname, "kernels.wasm.ts");
   if (!process.argv.includes("--check")) writeFileSync(target, text);
-  else if (readFileSync(target, "utf8") !== text) throw new Error("kernels.wasm.ts is not what kernels.as.ts compiles to: run npm run simd");
+  else if (readFileSync(target, "utf8") !== text)
+    throw new Error("kernels.wasm.ts is not what kernels.as.ts compiles to: run npm run simd");
 }
 
 main().catch((error) => {
