@@ -2,7 +2,7 @@
  * The `damlab` command: finds the verb, runs it, and turns whatever happens into an exit code:
  * 0 done, 1 failed (one line on stderr says why), 2 wrong usage, 130 interrupted.
  */
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { closest, distance } from "fastest-levenshtein";
 import { listenForInterrupts, wasInterrupted } from "./interrupt";
 import { endQuietlyOnClosedPipe, UsageError } from "./output";
@@ -65,9 +65,16 @@ function createProgram(): Command {
   return program;
 }
 
-/** Errors of usage are thrown, not printed, by this command and those below it. */
+/** Names for `--engine`; listed here because the help must not load an engine. */
+const ENGINES = ["auto", "gpu", "native", "wasm", "cpu"];
+
+/** Errors of usage are thrown, not printed, by this command and those below it; every one that does something takes `--engine`. */
 function prepare(command: Command): void {
   command.exitOverride().configureOutput({ outputError: () => undefined });
+  const acts = command.parent !== null && command.commands.length === 0;
+  if (acts && !command.options.some(({ long }) => long === "--engine")) {
+    command.addOption(new Option("--engine <name>", "what computes (also DAMLAB_ENGINE)").choices(ENGINES));
+  }
   command.commands.forEach(prepare);
 }
 
