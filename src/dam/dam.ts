@@ -62,13 +62,8 @@ export async function runDam(context: DamContext, given: Partial<DamOptions> = {
   const options = parseOptions(dam, given);
   const released = options.referenceCompat ? openReleasedRun(context, options) : null;
   const run = released ?? openRun(context, options);
-  try {
-    const algorithm = planAlgorithm(run, released);
-    const { history, completed } = await runLoop(algorithm, context);
-    return { ...finish(run), history, completed };
-  } finally {
-    run.place.tower.dispose();
-  }
+  const { history, completed } = await runLoop(planAlgorithm(run, released), context);
+  return { ...finish(run), history, completed };
 }
 
 /** The run's stages, one after another: f_0, the masks, λ under the finished masks. */
@@ -81,10 +76,10 @@ function planAlgorithm(run: DamRun, released: ReleasedRun | null) {
     name: released ? "DAM as released" : `DAM, ${options.variant}`,
     steps: masksEnd + options.finalAdaptSteps,
     variables: { ...namedVariables(variables), ...(released && { leftover: released.leftover }) },
-    step(step: number): Losses {
+    async step(step: number): Promise<Losses> {
       if (step < labelSteps) return adaptLabelModel(run, step);
       if (step < masksEnd) {
-        const losses = released ? stepReleased(released, step - labelSteps) : metaStep(run, step - labelSteps);
+        const losses = released ? await stepReleased(released, step - labelSteps) : await metaStep(run, step - labelSteps);
         variables.coefficientsBefore.values.set(variables.coefficients.values);
         return losses;
       }
@@ -97,15 +92,15 @@ function planAlgorithm(run: DamRun, released: ReleasedRun | null) {
 }
 
 /** Algorithm 1: one iteration of the meta-optimiser. */
-function metaStep(run: DamRun, iteration: number): Losses {
+async function metaStep(run: DamRun, iteration: number): Promise<Losses> {
   const { variant, sharePasses, safety } = run.options;
   const masks = sampleMasks(run, iteration);
   const turn: MaskName = variant === "dual" && iteration % 2 === 0 ? "shared" : "backdoor";
   if (sharePasses) return updateTogether(run, masks, turn, iteration);
-  const inner = adaptCoefficients(run, masks.factors, iteration);
-  if (turn === "shared") return { ...inner, ...updateTaskSharedMask(run, masks, iteration) };
-  if (safety !== "none" && masks.byName.has("backdoor")) synthesisePerturbations(run, masks, iteration);
-  return { ...inner, ...updateBackdoorMask(run, masks, iteration) };
+  const inner = await adaptCoefficients(run, masks.factors, iteration);
+  if (turn === "shared") return { ...inner, ...(await updateTaskSharedMask(run, masks, iteration)) };
+  if (safety !== "none" && masks.byName.has("backdoor")) await synthesisePerturbations(run, masks, iteration);
+  return { ...inner, ...(await updateBackdoorMask(run, masks, iteration)) };
 }
 
 /** f_0 is asked for by the safety loss and by the anchor; the released algorithm has none. */

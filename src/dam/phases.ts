@@ -9,7 +9,6 @@ import {
   maskDensity,
   maskGradient,
   stepVariable,
-  weightedLoss,
   type PassResult,
   type TaskLoss,
 } from "../merging/adaptive";
@@ -19,19 +18,19 @@ import { mergeNow, pseudoLabels, type DamRun, type MaskName, type SampledMasks }
 export type Losses = Readonly<Record<string, number>>;
 
 /** L_perf on some clean images: entropy, and with `anchor` the cross-entropy to f_0's classes. */
-export function performanceLoss(run: DamRun, images: readonly Float32Array[]): TaskLoss {
+export async function performanceLoss(run: DamRun, images: readonly Float32Array[]): Promise<TaskLoss> {
   const { anchor } = run.options;
-  return anchor === 0 ? entropyLoss : weightedLoss([1, entropyLoss], [anchor, crossEntropyTo(pseudoLabels(run, images))]);
+  return anchor === 0 ? entropyLoss : { entropy: 1, crossEntropy: anchor, labels: await pseudoLabels(run, images) };
 }
 
 /** Makes f_0: one step of AdaMerging without masks. */
-export function adaptLabelModel({ place, options, variables }: DamRun, step: number): Losses {
+export async function adaptLabelModel({ place, options, variables }: DamRun, step: number): Promise<Losses> {
   const phase = { ...options, granularity: options.coefficients, phase: "labels" };
-  return { entropy: adaptByEntropy(place, phase, variables.labelCoefficients, null, step) };
+  return { entropy: await adaptByEntropy(place, phase, variables.labelCoefficients, null, step) };
 }
 
 /** Inner step: λ ← Adam(λ, ∇L_perf) under fixed masks. */
-export function adaptCoefficients(run: DamRun, factors: Float32Array | null, step: number, phase = "coefficients"): Losses {
+export async function adaptCoefficients(run: DamRun, factors: Float32Array | null, step: number, phase = "coefficients"): Promise<Losses> {
   const { place, options, variables } = run;
   const settings = {
     ...options,
@@ -39,11 +38,11 @@ export function adaptCoefficients(run: DamRun, factors: Float32Array | null, ste
     phase,
     lossOf: (images: readonly Float32Array[]) => performanceLoss(run, images),
   };
-  return { performance: adaptByEntropy(place, settings, variables.coefficients, factors, step) };
+  return { performance: await adaptByEntropy(place, settings, variables.coefficients, factors, step) };
 }
 
 /** Ascent: perturbations that change the merged model's classes away from f_0's. */
-export function synthesisePerturbations(run: DamRun, { factors }: SampledMasks, step: number): void {
+export async function synthesisePerturbations(run: DamRun, { factors }: SampledMasks, step: number): Promise<void> {
   const { place, options, variables, perturbations } = run;
   const { theta } = mergeNow(run, factors);
   const { values } = variables.perturbations;
@@ -51,26 +50,26 @@ export function synthesisePerturbations(run: DamRun, { factors }: SampledMasks, 
     const draw = step * options.ascentSteps + ascent;
     const images = place.batches("perturbation", draw);
     const perturbed = perturbations.apply(values, images, "perturbation", draw);
-    const loss = crossEntropyTo(pseudoLabels(run, images));
-    const { pixelGradients } = place.tower.pass(theta, perturbed, { loss, parameters: false, pixels: true });
+    const loss = crossEntropyTo(await pseudoLabels(run, images));
+    const { pixelGradients } = await place.tower.pass(theta, perturbed, { loss, parameters: false, pixels: true });
     perturbations.ascend(values, perturbed, pixelGradients, "perturbation", draw);
   }
 }
 
 /** M1 ← Adam(∇L_perf). */
-export function updateTaskSharedMask(run: DamRun, masks: SampledMasks, step: number): Losses {
+export async function updateTaskSharedMask(run: DamRun, masks: SampledMasks, step: number): Promise<Losses> {
   if (!masks.byName.has("shared")) return {};
   const { combined, theta } = mergeNow(run, masks.factors);
-  const { loss, gradient } = performancePass(run, theta, "shared mask", step);
+  const { loss, gradient } = await performancePass(run, theta, "shared mask", step);
   return { performance: loss, ...stepMask(run, "shared", masks, gradient, combined) };
 }
 
 /** M2 ← Adam(∇(L_perf + α L_safe)). */
-export function updateBackdoorMask(run: DamRun, masks: SampledMasks, step: number): Losses {
+export async function updateBackdoorMask(run: DamRun, masks: SampledMasks, step: number): Promise<Losses> {
   if (!masks.byName.has("backdoor")) return {};
   const { combined, theta } = mergeNow(run, masks.factors);
-  const { loss, gradient } = performancePass(run, theta, "backdoor mask", step);
-  const safety = run.options.safety === "none" ? null : safetyPass(run, theta, "backdoor mask", step, false);
+  const { loss, gradient } = await performancePass(run, theta, "backdoor mask", step);
+  const safety = run.options.safety === "none" ? null : await safetyPass(run, theta, "backdoor mask", step, false);
   if (safety) addScaled(gradient, run.options.alpha, safety.gradient);
   return { performance: loss, ...(safety && { safety: safety.loss }), ...stepMask(run, "backdoor", masks, gradient, combined) };
 }
@@ -79,10 +78,10 @@ export function updateBackdoorMask(run: DamRun, masks: SampledMasks, step: numbe
  * A whole iteration from one clean pass and, where M2's turn is, one perturbed pass: the clean one gives the gradients of λ and of the mask,
  * the perturbed one those of the mask and of the perturbation. All three are taken at the same λ.
  */
-export function updateTogether(run: DamRun, masks: SampledMasks, name: MaskName, step: number): Losses {
+export async function updateTogether(run: DamRun, masks: SampledMasks, name: MaskName, step: number): Promise<Losses> {
   const { place, options, variables, perturbations } = run;
   const { combined, theta } = mergeNow(run, masks.factors);
-  const { loss, gradient } = performancePass(run, theta, "coefficients", step);
+  const { loss, gradient } = await performancePass(run, theta, "coefficients", step);
   stepVariable(
     variables.coefficients,
     coefficientGradient(place.space, options.coefficients, gradient, masks.factors),
@@ -90,7 +89,7 @@ export function updateTogether(run: DamRun, masks: SampledMasks, name: MaskName,
   );
   if (options.clamp) clampCoefficients(variables.coefficients.values);
   if (!masks.byName.has(name)) return { performance: loss };
-  const safety = name === "shared" || options.safety === "none" ? null : safetyPass(run, theta, "coefficients", step, true);
+  const safety = name === "shared" || options.safety === "none" ? null : await safetyPass(run, theta, "coefficients", step, true);
   if (safety) {
     addScaled(gradient, options.alpha, safety.gradient);
     perturbations.ascend(variables.perturbations.values, safety.perturbed, safety.pixelGradients, "coefficients", step);
@@ -98,22 +97,25 @@ export function updateTogether(run: DamRun, masks: SampledMasks, name: MaskName,
   return { performance: loss, ...(safety && { safety: safety.loss }), ...stepMask(run, name, masks, gradient, combined) };
 }
 
-function performancePass(run: DamRun, theta: Float32Array, phase: string, step: number): PassResult {
+async function performancePass(run: DamRun, theta: Float32Array, phase: string, step: number): Promise<PassResult> {
   const images = run.place.batches(phase, step);
-  return run.place.tower.pass(theta, images, { loss: performanceLoss(run, images) });
+  return run.place.tower.pass(theta, images, { loss: await performanceLoss(run, images) });
 }
 
 /** L_safe = Σ_t CE(f_θ(perturbed images), f_0's classes of the clean ones). */
-function safetyPass(
+async function safetyPass(
   run: DamRun,
   theta: Float32Array,
   phase: string,
   step: number,
   pixels: boolean,
-): PassResult & { perturbed: Float32Array[] } {
+): Promise<PassResult & { perturbed: Float32Array[] }> {
   const images = run.place.batches(phase, step);
   const perturbed = run.perturbations.apply(run.variables.perturbations.values, images, phase, step);
-  return { perturbed, ...run.place.tower.pass(theta, perturbed, { loss: crossEntropyTo(pseudoLabels(run, images)), pixels }) };
+  return {
+    perturbed,
+    ...(await run.place.tower.pass(theta, perturbed, { loss: crossEntropyTo(await pseudoLabels(run, images)), pixels })),
+  };
 }
 
 function stepMask(run: DamRun, name: MaskName, masks: SampledMasks, gradient: Float32Array, combined: Float32Array): Losses {

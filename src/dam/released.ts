@@ -58,17 +58,17 @@ export function openReleasedRun(context: DamContext, options: DamOptions): Relea
 }
 
 /** One step of the released algorithm. */
-export function stepReleased(run: ReleasedRun, step: number): Losses {
+export async function stepReleased(run: ReleasedRun, step: number): Promise<Losses> {
   const masks = sampleMasks(run, step);
-  adaptReleasedCoefficients(run, masks, step);
-  if (run.options.safety !== "none") ascendReleasedPerturbations(run, masks, step);
+  await adaptReleasedCoefficients(run, masks, step);
+  if (run.options.safety !== "none") await ascendReleasedPerturbations(run, masks, step);
   return updateReleasedMask(run, masks, step);
 }
 
 /** Phase 1. */
-export function adaptReleasedCoefficients(run: ReleasedRun, { factors }: SampledMasks, step: number): void {
+export async function adaptReleasedCoefficients(run: ReleasedRun, { factors }: SampledMasks, step: number): Promise<void> {
   const { place, variables, leftover } = run;
-  const { gradient } = place.tower.pass(mergeNow(run, factors).theta, place.batches("coefficients", step), { loss: entropyLoss });
+  const { gradient } = await place.tower.pass(mergeNow(run, factors).theta, place.batches("coefficients", step), { loss: entropyLoss });
   const slopes = coefficientGradient(place.space, "task", gradient, factors);
   for (let task = 0; task < slopes.length; task++) slopes[task] = slopes[task]! + leftover.values[task]!;
   variables.coefficients.values.fill(run.options.initialCoefficient);
@@ -76,14 +76,14 @@ export function adaptReleasedCoefficients(run: ReleasedRun, { factors }: Sampled
 }
 
 /** Phase 2: one step of ascent on the cross-entropy to the model's own classes. */
-export function ascendReleasedPerturbations(run: ReleasedRun, { factors }: SampledMasks, step: number): void {
+export async function ascendReleasedPerturbations(run: ReleasedRun, { factors }: SampledMasks, step: number): Promise<void> {
   const { place, variables } = run;
   const { theta } = mergeNow(run, factors);
   const images = place.batches("perturbation", step);
   const delta = variables.perturbations;
   const perturbed = addDelta(images, delta.values, (value) => value);
-  const loss = crossEntropyTo(place.tower.classify(theta, images));
-  const { pixelGradients } = place.tower.pass(theta, perturbed, { loss, parameters: false, pixels: true });
+  const loss = crossEntropyTo(await place.tower.classify(theta, images));
+  const { pixelGradients } = await place.tower.pass(theta, perturbed, { loss, parameters: false, pixels: true });
   const length = delta.values.length / images.length;
   const descent = new Float32Array(delta.values.length);
   for (const [task, gradient] of pixelGradients.entries()) {
@@ -93,15 +93,15 @@ export function ascendReleasedPerturbations(run: ReleasedRun, { factors }: Sampl
 }
 
 /** Phase 3. */
-export function updateReleasedMask(run: ReleasedRun, masks: SampledMasks, step: number): Losses {
+export async function updateReleasedMask(run: ReleasedRun, masks: SampledMasks, step: number): Promise<Losses> {
   const { place, variables, options, layout, leftover } = run;
   const { combined, theta } = mergeNow(run, masks.factors);
   const images = place.batches("mask", step);
-  const { loss, gradient } = place.tower.pass(theta, images, { loss: entropyLoss });
+  const { loss, gradient } = await place.tower.pass(theta, images, { loss: entropyLoss });
   const losses: Record<string, number> = { performance: loss };
   if (options.safety !== "none") {
     const perturbed = addDelta(images, variables.perturbations.values, (value) => Math.min(1, Math.max(0, value)));
-    const adversarial = place.tower.pass(theta, perturbed, { loss: entropyLoss });
+    const adversarial = await place.tower.pass(theta, perturbed, { loss: entropyLoss });
     const weight = RELEASED_SETTINGS.adversarialWeight;
     for (let i = 0; i < gradient.length; i++) gradient[i] = gradient[i]! + weight * adversarial.gradient[i]!;
     losses["safety"] = adversarial.loss;

@@ -61,7 +61,7 @@ export interface SampledMasks {
   readonly factors: Float32Array | null;
 }
 
-/** Opens a run; its tower is to be disposed. */
+/** Opens a run. */
 export function openRun(context: DamContext, options: DamOptions): DamRun {
   const place = openWorkplace(context, options.batchSize);
   const layout = layoutMask(place.space.layout, options.granularity, context.config);
@@ -109,7 +109,7 @@ export function mergeNow(run: DamRun, factors: Float32Array | null): { combined:
 }
 
 /** f_0's classes of clean images, task by task. */
-export function pseudoLabels(run: DamRun, images: readonly Float32Array[]): Int32Array[] {
+export function pseudoLabels(run: DamRun, images: readonly Float32Array[]): Promise<Int32Array[]> {
   const { place, options, variables } = run;
   run.labelModel ??= mergeMasked(
     place.space,

@@ -5,8 +5,6 @@ import {
   coefficientGradient,
   combineTaskVectors,
   composeMasks,
-  crossEntropyTo,
-  entropyLoss,
   layoutMask,
   logitGradient,
   maskGradient,
@@ -14,7 +12,6 @@ import {
   openWorkplace,
   relaxMask,
   startCoefficients,
-  weightedLoss,
   type CoefficientGranularity,
   type MaskGranularity,
 } from "../../src/merging/adaptive";
@@ -31,7 +28,7 @@ import {
 } from "./pico";
 
 const NAMES = ["shared", "backdoor"] as const;
-const LOSS = weightedLoss([1, entropyLoss], [0.5, crossEntropyTo(FIXTURE_LABELS)]);
+const LOSS = { entropy: 1, crossEntropy: 0.5, labels: FIXTURE_LABELS };
 
 function setting(kind: CoefficientGranularity, granularity: MaskGranularity) {
   const place = openWorkplace(CONTEXT, 4);
@@ -49,11 +46,11 @@ function setting(kind: CoefficientGranularity, granularity: MaskGranularity) {
 type Setting = ReturnType<typeof setting>;
 
 /** The loss and, in closed form, all its gradients. */
-function gradientsOf({ place, layout, coefficients, logits, noise, images }: Setting, kind: CoefficientGranularity) {
+async function gradientsOf({ place, layout, coefficients, logits, noise, images }: Setting, kind: CoefficientGranularity) {
   const masks = logits.map((values, k) => relaxMask(layout, values, noise[k]!));
   const factors = composeMasks(layout, masks);
   const combined = combineTaskVectors(place.space, { granularity: kind, values: coefficients });
-  const pass = place.tower.pass(mergeMasked(place.space, combined, factors), images, { loss: LOSS, pixels: true });
+  const pass = await place.tower.pass(mergeMasked(place.space, combined, factors), images, { loss: LOSS, pixels: true });
   const byElement = maskGradient(pass.gradient, combined);
   return {
     loss: pass.loss,
@@ -65,13 +62,13 @@ function gradientsOf({ place, layout, coefficients, logits, noise, images }: Set
 }
 
 /** Difference quotient of the loss along a direction in `values`, which are put back. */
-function slopeAlong(values: Float32Array, direction: Float32Array, loss: () => number, step: number): number {
+async function slopeAlong(values: Float32Array, direction: Float32Array, loss: () => Promise<number>, step: number): Promise<number> {
   const start = values.slice();
-  const at = (factor: number): number => {
+  const at = (factor: number): Promise<number> => {
     values.forEach((_, i) => (values[i] = start[i]! + factor * direction[i]!));
     return loss();
   };
-  const slope = (at(step) - at(-step)) / (2 * step);
+  const slope = ((await at(step)) - (await at(-step))) / (2 * step);
   values.set(start);
   return slope;
 }
@@ -86,8 +83,7 @@ describe("closed-form gradients", () => {
       const expected = await readFixture("gradients");
       const before = tf.memory().numTensors;
       const found = setting(kind, "weight");
-      const gradients = gradientsOf(found, kind);
-      found.place.tower.dispose();
+      const gradients = await gradientsOf(found, kind);
       assert.equal(tf.memory().numTensors, before);
       assert.ok(Math.abs(gradients.loss / expected.get(`${kind}/loss`)![0]! - 1) < 1e-5);
       for (const name of ["coefficients", "shared", "backdoor", "pixels"] as const) {
@@ -98,10 +94,10 @@ describe("closed-form gradients", () => {
   }
 
   for (const granularity of ["weight", "neuron", "head", "layer"] as const) {
-    it(`logitGradient() and coefficientGradient() equal difference quotients with one logit a ${granularity}`, () => {
+    it(`logitGradient() and coefficientGradient() equal difference quotients with one logit a ${granularity}`, async () => {
       const found = setting("layer", granularity);
-      const gradients = gradientsOf(found, "layer");
-      const lossNow = (): number => gradientsOf(found, "layer").loss;
+      const gradients = await gradientsOf(found, "layer");
+      const lossNow = async () => (await gradientsOf(found, "layer")).loss;
       const cases = [
         ["coefficients", found.coefficients, gradients.coefficients],
         ["shared", found.logits[0]!, gradients.shared],
@@ -112,22 +108,20 @@ describe("closed-form gradients", () => {
         const norm = Math.sqrt(dot(gradient, gradient));
         assert.ok(norm > 1e-3, `${name} has no gradient`);
         const direction = gradient.map((value) => value / norm);
-        const slope = slopeAlong(values, direction, lossNow, 0.02);
+        const slope = await slopeAlong(values, direction, lossNow, 0.02);
         assert.ok(Math.abs(slope / norm - 1) < 1e-2, `${name}: ${slope} instead of ${norm}`);
       }
-      found.place.tower.dispose();
     });
   }
 
-  it("AdaptationTower.pass() gives the pixels' gradient as the difference quotient does", () => {
+  it("AdaptationTower.pass() gives the pixels' gradient as the difference quotient does", async () => {
     const found = setting("task", "layer");
-    const gradients = gradientsOf(found, "task");
+    const gradients = await gradientsOf(found, "task");
     const pixels = found.images[1]!;
     const gradient = gradients.pixels.slice(pixels.length, 2 * pixels.length);
     const norm = Math.sqrt(dot(gradient, gradient));
     const direction = gradient.map((value) => value / norm);
-    const slope = slopeAlong(pixels, direction, () => gradientsOf(found, "task").loss, 0.02);
+    const slope = await slopeAlong(pixels, direction, async () => (await gradientsOf(found, "task")).loss, 0.02);
     assert.ok(Math.abs(slope / norm - 1) < 1e-2, `${slope} instead of ${norm}`);
-    found.place.tower.dispose();
   });
 });

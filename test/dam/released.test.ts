@@ -32,15 +32,14 @@ describe("the released algorithm", () => {
       };
       for (let step = 0; step < 5; step++) {
         const sampled = sampleMasks(run, step);
-        adaptReleasedCoefficients(run, sampled, step);
+        await adaptReleasedCoefficients(run, sampled, step);
         check(step, "coefficients", coefficients.values, tolerance);
-        ascendReleasedPerturbations(run, sampled, step);
+        await ascendReleasedPerturbations(run, sampled, step);
         check(step, "perturbations", perturbations.values, tolerance);
-        const { performance, safety } = updateReleasedMask(run, sampled, step);
+        const { performance, safety } = await updateReleasedMask(run, sampled, step);
         check(step, "mask", masks.get("backdoor")!.values, tolerance);
         check(step, "loss", Float32Array.of(performance! + 0.1 * safety!), tolerance);
       }
-      run.place.tower.dispose();
     });
   }
 

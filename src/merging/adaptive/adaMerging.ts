@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { HostTensor } from "../../checkpoints";
 import type { TestTimeMethod } from "../method";
 import { openWorkplace, type AdaptationContext, type Workplace } from "./adaptation";
-import { entropyLoss } from "./losses";
+import { entropyLoss, type TaskLoss } from "./losses";
 import { runLoop, startVariable, stepVariable, type Variable } from "./loop";
 import {
   coefficientGradient,
@@ -15,7 +15,6 @@ import {
   type Coefficients,
 } from "./mergeSpace";
 import { tiesTaskVectors } from "./tiesVectors";
-import type { TaskLoss } from "./tower";
 
 /** Options of AdaMerging. */
 export interface AdaMergingOptions {
@@ -104,23 +103,19 @@ export async function runAdaMerging(
   const place = openWorkplace(context, settings.batchSize, vectors);
   const coefficients = startCoefficients(place.space, granularity, settings.initialCoefficient);
   const variable = startVariable(coefficients.values);
-  try {
-    const { history, completed } = await runLoop(
-      {
-        name: granularity === "task" ? "task-wise AdaMerging" : "AdaMerging",
-        steps: settings.steps,
-        variables: { coefficients: variable },
-        step: (step) => ({
-          entropy: adaptCoefficients(place, { ...settings, granularity, phase: "coefficients" }, variable, null, step),
-        }),
-      },
-      context,
-    );
-    const theta = mergeMasked(place.space, combineTaskVectors(place.space, coefficients), null);
-    return { parameters: mergedParameters(place.space, theta), coefficients, mask: null, history, completed };
-  } finally {
-    place.tower.dispose();
-  }
+  const { history, completed } = await runLoop(
+    {
+      name: granularity === "task" ? "task-wise AdaMerging" : "AdaMerging",
+      steps: settings.steps,
+      variables: { coefficients: variable },
+      step: async (step) => ({
+        entropy: await adaptCoefficients(place, { ...settings, granularity, phase: "coefficients" }, variable, null, step),
+      }),
+    },
+    context,
+  );
+  const theta = mergeMasked(place.space, combineTaskVectors(place.space, coefficients), null);
+  return { parameters: mergedParameters(place.space, theta), coefficients, mask: null, history, completed };
 }
 
 /** How coefficients are adapted. */
@@ -131,23 +126,24 @@ export interface CoefficientPhase {
   /** Names the batches. */
   readonly phase: string;
   /** What is minimised on these batches; default entropy. */
-  readonly lossOf?: (batches: readonly Float32Array[]) => TaskLoss;
+  readonly lossOf?: (batches: readonly Float32Array[]) => Promise<TaskLoss>;
 }
 
 /** One step on λ under fixed masks; returns the loss, summed over the tasks. */
-export function adaptCoefficients(
+export async function adaptCoefficients(
   { space, tower, batches }: Workplace,
   { granularity, learningRate, clamp, phase, lossOf }: CoefficientPhase,
   coefficients: Variable,
   mask: Float32Array | null,
   step: number,
-): number {
+): Promise<number> {
   const combined = combineTaskVectors(space, { granularity, values: coefficients.values });
   const images = batches(phase, step);
-  const { loss, gradient } = tower.pass(mergeMasked(space, combined, mask), images, { loss: lossOf?.(images) ?? entropyLoss });
-  stepVariable(coefficients, coefficientGradient(space, granularity, gradient, mask), learningRate);
+  const loss = lossOf ? await lossOf(images) : entropyLoss;
+  const found = await tower.pass(mergeMasked(space, combined, mask), images, { loss });
+  stepVariable(coefficients, coefficientGradient(space, granularity, found.gradient, mask), learningRate);
   if (clamp) clampCoefficients(coefficients.values);
-  return loss;
+  return found.loss;
 }
 
 /** Brings coefficients into [0, 1], in place. */

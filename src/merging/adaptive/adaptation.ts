@@ -1,5 +1,6 @@
 /** What test-time methods are given, and the workplace that they set up from it. */
 import type { NamedTensors } from "../../checkpoints";
+import type { Workers } from "../../engine";
 import type { VisionConfig } from "../../models";
 import { drawBatches, type AdaptationTask, type BatchDraw, type Normalization } from "./adaptationTask";
 import type { RunOptions } from "./loop";
@@ -21,9 +22,11 @@ export interface AdaptationContext extends RunOptions {
   readonly normalization?: Normalization;
   /** Which images each step sees; default: seeded batches of the tasks' images. */
   readonly batches?: BatchDraw;
+  /** From `createAdaptationWorkers()`; default: everything is computed on this thread. The bytes are the same. */
+  readonly workers?: Workers;
 }
 
-/** A context made ready; to be disposed. */
+/** A context made ready. */
 export interface Workplace {
   readonly space: MergeSpace;
   readonly tower: AdaptationTower;
@@ -32,7 +35,7 @@ export interface Workplace {
 }
 
 /**
- * Aligns the task vectors and brings tower and heads to the running engine.
+ * Aligns the task vectors and checks that tasks fit.
  * @throws {TypeError} if tasks and task vectors are not as many, or images or heads do not fit the tower.
  */
 export function openWorkplace(context: AdaptationContext, batchSize: number, taskVectors = context.taskVectors): Workplace {
@@ -41,7 +44,7 @@ export function openWorkplace(context: AdaptationContext, batchSize: number, tas
   const space = createMergeSpace(pretrained, taskVectors);
   const batches = context.batches ?? drawBatches(tasks, batchSize, seed, normalization);
   const heads = tasks.map(({ head }) => head);
-  return { space, tower: new AdaptationTower(config, space, heads), batches, seed };
+  return { space, tower: new AdaptationTower(config, space, heads, context.workers), batches, seed };
 }
 
 function checkTasks(config: VisionConfig, tasks: readonly AdaptationTask[], vectors: number): void {

@@ -113,45 +113,41 @@ async function runConcrete(context: AdaptationContext, settings: ConcreteAdaMerg
   const logits = startVariable(new Float32Array(layout.logits).fill(settings.initialLogit));
   const final = (): Float32Array => evaluationMask(layout, [logits.values], settings, place.seed)!;
   let fixed: Float32Array | undefined;
-  try {
-    const { history, completed } = await runLoop(
-      {
-        name: adapt ? "Concrete AdaMerging" : "Concrete Task Arithmetic",
-        steps: steps + finalAdaptSteps,
-        variables: { coefficients, logits },
-        step(step) {
-          if (step < steps) return updateMask(place, layout, { ...settings, adapt }, coefficients, logits, step);
-          fixed ??= final();
-          const phase = { ...settings, granularity, phase: "final" };
-          return { entropy: adaptCoefficients(place, phase, coefficients, fixed, step - steps) };
-        },
+  const { history, completed } = await runLoop(
+    {
+      name: adapt ? "Concrete AdaMerging" : "Concrete Task Arithmetic",
+      steps: steps + finalAdaptSteps,
+      variables: { coefficients, logits },
+      async step(step) {
+        if (step < steps) return updateMask(place, layout, { ...settings, adapt }, coefficients, logits, step);
+        fixed ??= final();
+        const phase = { ...settings, granularity, phase: "final" };
+        return { entropy: await adaptCoefficients(place, phase, coefficients, fixed, step - steps) };
       },
-      context,
-    );
-    const mask = fixed ?? final();
-    const theta = mergeMasked(place.space, combineTaskVectors(place.space, start), mask);
-    return { parameters: mergedParameters(place.space, theta), coefficients: start, mask, history, completed };
-  } finally {
-    place.tower.dispose();
-  }
+    },
+    context,
+  );
+  const mask = fixed ?? final();
+  const theta = mergeMasked(place.space, combineTaskVectors(place.space, start), mask);
+  return { parameters: mergedParameters(place.space, theta), coefficients: start, mask, history, completed };
 }
 
-function updateMask(
+async function updateMask(
   place: Workplace,
   layout: MaskLayout,
   settings: ConcreteAdaMergingOptions & { adapt: boolean },
   coefficients: Variable,
   logits: Variable,
   step: number,
-): Record<string, number> {
+): Promise<Record<string, number>> {
   const { space, tower, batches } = place;
   const { coefficients: granularity, temperature } = settings;
   const noise = logisticNoise(randomStream(place.seed, "mask", "shared", step), layout.logits);
   const concrete = relaxMask(layout, logits.values, noise, temperature);
   const mask = composeMasks(layout, [concrete]);
-  if (settings.adapt) adaptCoefficients(place, { ...settings, granularity, phase: "coefficients" }, coefficients, mask, step);
+  if (settings.adapt) await adaptCoefficients(place, { ...settings, granularity, phase: "coefficients" }, coefficients, mask, step);
   const combined = combineTaskVectors(space, { granularity, values: coefficients.values });
-  const { loss, gradient } = tower.pass(mergeMasked(space, combined, mask), batches("shared mask", step), { loss: entropyLoss });
+  const { loss, gradient } = await tower.pass(mergeMasked(space, combined, mask), batches("shared mask", step), { loss: entropyLoss });
   stepVariable(logits, logitGradient(layout, concrete, maskGradient(gradient, combined)), settings.maskLearningRate);
   return { entropy: loss, density: maskDensity(layout, logits.values) };
 }

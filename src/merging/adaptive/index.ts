@@ -37,7 +37,7 @@ export {
   type EvaluationMask,
 } from "./concreteMask";
 export { evaluationMask } from "./evaluationMask";
-export { crossEntropyTo, entropyLoss, weightedLoss } from "./losses";
+export { computeLoss, crossEntropyTo, entropyLoss, meanEntropy, type TaskLoss } from "./losses";
 export {
   fileStore,
   runLoop,
@@ -65,7 +65,8 @@ export {
   type MergeSpace,
 } from "./mergeSpace";
 export { tiesTaskVectors } from "./tiesVectors";
-export { AdaptationTower, type PassRequest, type PassResult, type TaskLoss } from "./tower";
+export { computeClasses, computePass, type PassRequest, type PassResult, type TowerParts } from "./pass";
+export { AdaptationTower, createAdaptationWorkers } from "./tower";
 
 /** Rows for the table of methods: AdaMerging layer-wise and task-wise, Concrete Task Arithmetic, Concrete AdaMerging. */
 export const testTimeMethods: readonly MergingMethod[] = [adaMerging, adaMergingTaskwise, concreteTaskArithmetic, concreteAdaMerging];

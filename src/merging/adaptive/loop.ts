@@ -92,7 +92,7 @@ export interface Loop {
   readonly steps: number;
   readonly variables: Readonly<Record<string, Variable>>;
   /** One step, 0, 1, …: changes the variables, depends on them and on the step alone. Returns numbers worth watching. */
-  step(step: number): Readonly<Record<string, number>>;
+  step(step: number): Promise<Readonly<Record<string, number>>>;
 }
 
 /** Numbers of each step that was run in this process, and how many steps are done in all. */
@@ -119,7 +119,7 @@ export async function runLoop(loop: Loop, options: RunOptions = {}): Promise<Loo
         if (whenInterrupted === "throw") throw signal.reason;
         return { history, steps: step, completed: false };
       }
-      const values = loop.step(step++);
+      const values = await loop.step(step++);
       history.push(values);
       task.update({ step, values });
       if (step % saveEvery === 0 && step < loop.steps) await store?.save(snapshot(variables, step));

@@ -1,24 +1,40 @@
-/** What is minimised without labels. */
+/** What is minimised without labels; plain data, so that worker threads understand it. */
 import * as tf from "@tensorflow/tfjs-core";
 import { crossEntropy } from "../../models";
 import { oneHot } from "../../training";
-import type { TaskLoss } from "./tower";
+
+/** A task's loss: a weighted sum of the mean entropy and of the mean cross-entropy to given classes. All tasks' losses are added. */
+export interface TaskLoss {
+  /** Weight of the entropy. */
+  readonly entropy: number;
+  /** Weight of the cross-entropy; 0 needs no labels. */
+  readonly crossEntropy: number;
+  /** Class of each image, task by task. */
+  readonly labels?: readonly Int32Array[];
+}
+
+/** The entropy alone. */
+export const entropyLoss: TaskLoss = { entropy: 1, crossEntropy: 0 };
+
+/** The cross-entropy to given classes alone, one array a task. */
+export function crossEntropyTo(labels: readonly Int32Array[]): TaskLoss {
+  return { entropy: 0, crossEntropy: 1, labels };
+}
+
+/** A task's loss from its logits [batch, classes]. */
+export function computeLoss(loss: TaskLoss, logits: tf.Tensor2D, task: number): tf.Scalar {
+  const terms: tf.Scalar[] = [];
+  if (loss.entropy !== 0) terms.push(tf.mul(meanEntropy(logits), loss.entropy));
+  if (loss.crossEntropy !== 0) {
+    terms.push(tf.mul(crossEntropy(logits, oneHot(loss.labels![task]!, logits.shape[1])), loss.crossEntropy));
+  }
+  return terms.reduce((sum, term) => tf.add(sum, term));
+}
 
 /** Mean entropy of softmax(logits), −mean Σ p log(p + 1e-8), as in FusionBench. */
-export function entropyLoss(logits: tf.Tensor2D): tf.Scalar {
+export function meanEntropy(logits: tf.Tensor2D): tf.Scalar {
   return tf.tidy(() => {
     const probabilities = tf.softmax(logits);
     return tf.mul(tf.sum(tf.mul(probabilities, tf.log(tf.add(probabilities, 1e-8)))), -1 / logits.shape[0]) as tf.Scalar;
   });
-}
-
-/** Mean cross-entropy to given classes, one array a task. */
-export function crossEntropyTo(labels: readonly Int32Array[]): TaskLoss {
-  return (logits, task) => tf.tidy(() => crossEntropy(logits, oneHot(labels[task]!, logits.shape[1])));
-}
-
-/** A loss that is a sum of others, each times a factor. */
-export function weightedLoss(...terms: readonly (readonly [factor: number, loss: TaskLoss])[]): TaskLoss {
-  return (logits, task) =>
-    terms.map(([factor, loss]) => tf.mul(loss(logits, task), factor) as tf.Scalar).reduce((sum, next) => tf.add(sum, next));
 }

@@ -1,125 +1,113 @@
-/** The vision tower with its tasks' heads: one pass over all tasks' batches gives losses and gradients. */
-import * as tf from "@tensorflow/tfjs-core";
-import { valueAndGradients } from "../../engine";
-import { cosineLogits, embedImages, type VisionConfig, type ZeroShotHead } from "../../models";
-import { downloadGradients, uploadVector } from "../../training";
+/** The vision tower with its tasks' heads: one pass over all tasks' batches gives losses and gradients, here or on worker threads. */
+import * as path from "node:path";
+import { createWorkers, isSingleThreaded, runningEngine, type Workers } from "../../engine";
+import type { VisionConfig, ZeroShotHead } from "../../models";
 import type { MergeSpace } from "./mergeSpace";
+import { computeClasses, computePass, imagesIn, joinArrays, type PassRequest, type PassResult, type TowerParts } from "./pass";
+import type { PieceRequest } from "./passWorker";
 
-/** A task's loss; `logits` [batch, classes]. All tasks' losses are added. */
-export type TaskLoss = (logits: tf.Tensor2D, task: number) => tf.Scalar;
+/**
+ * Parts of each task's batch on engines with one thread, each a pass of its own, wherever it is computed; so a run gives the same bytes with
+ * and without workers. Other engines take the whole batch at once.
+ */
+const PIECES = 2;
 
-/** What a pass is asked for beside the loss. */
-export interface PassRequest {
-  readonly loss: TaskLoss;
-  /** Whether G = ∂L/∂θ is wanted; default true. */
-  readonly parameters?: boolean;
-  /** Whether ∂L/∂pixels is wanted; default false. */
-  readonly pixels?: boolean;
+/** Starts threads for adaptation; close them when done. More than two are of no use to one run. */
+export function createAdaptationWorkers(count = PIECES): Promise<Workers> {
+  return createWorkers(path.join(__dirname, `passWorker${path.extname(__filename)}`), { count });
 }
 
-/** What a pass found. */
-export interface PassResult {
-  /** Sum of the tasks' losses. */
-  readonly loss: number;
-  /** G on the merged parameters; empty if it was not wanted. */
-  readonly gradient: Float32Array;
-  /** ∂L/∂pixels of each task's batch, shaped as the batch; empty if it was not wanted. */
-  readonly pixelGradients: readonly Float32Array[];
+/** Part of the tasks' batches; `shares` are the parts' fractions of their batches. */
+interface Piece {
+  readonly batches: readonly Float32Array[];
+  readonly ranges: readonly { readonly start: number; readonly end: number }[];
+  readonly shares: readonly number[];
 }
 
-/** A tower on the running engine; the frozen parameters and the heads stay there until `dispose()`. */
+/** A tower as test-time methods use it. */
 export class AdaptationTower {
-  private readonly frozen: Map<string, tf.Tensor>;
-  private readonly directions: readonly tf.Tensor2D[];
+  private readonly parts: TowerParts;
 
   constructor(
-    private readonly config: VisionConfig,
-    private readonly space: MergeSpace,
-    private readonly heads: readonly ZeroShotHead[],
+    config: VisionConfig,
+    space: MergeSpace,
+    heads: readonly ZeroShotHead[],
+    private readonly workers?: Workers,
   ) {
     const merged = new Set(space.layout.map(({ name }) => name));
-    const frozen = [...space.pretrained].filter(([name]) => !merged.has(name));
-    this.frozen = new Map(frozen.map(([name, { shape, values }]) => [name, tf.tensor(values, [...shape], "float32")]));
-    this.directions = heads.map(({ weight }) => tf.tensor2d(weight.values, [weight.shape[0]!, weight.shape[1]!]));
+    const frozen = new Map([...space.pretrained].filter(([name]) => !merged.has(name)));
+    this.parts = { config, layout: space.layout, frozen, heads };
   }
 
   /**
-   * One forward and backward pass of all batches together.
+   * One forward and backward pass of all batches.
    * @param theta Merged parameters, as `mergeMasked` gives them.
    * @param batches One a task: [images, 3, height, width], normalised.
    */
-  pass(theta: Float32Array, batches: readonly Float32Array[], { loss, parameters = true, pixels = false }: PassRequest): PassResult {
-    const merged = uploadVector(theta, this.space.layout);
-    const input = this.upload(batches);
-    try {
-      const wanted = new Map<string, tf.Tensor>(parameters ? merged : []);
-      if (pixels) wanted.set(PIXELS, input);
-      const { value, gradients } = valueAndGradients(() => this.totalLoss(merged, input, batches, loss), wanted);
-      const found = {
-        loss: value.dataSync()[0]!,
-        gradient: parameters ? downloadGradients(gradients, this.space.layout) : new Float32Array(0),
-        pixelGradients: pixels ? cut(gradients.get(PIXELS)!.dataSync() as Float32Array, batches) : [],
-      };
-      tf.dispose([value, ...gradients.values()]);
-      return found;
-    } finally {
-      tf.dispose([input, ...merged.values()]);
-    }
+  async pass(theta: Float32Array, batches: readonly Float32Array[], request: PassRequest): Promise<PassResult> {
+    const pieces = this.cut(batches);
+    const requests = pieces.map(({ ranges, shares }): PassRequest => {
+      const labels = request.loss.labels?.map((classes, task) => classes.slice(ranges[task]!.start, ranges[task]!.end));
+      return { ...request, shares, loss: labels ? { ...request.loss, labels } : request.loss };
+    });
+    const found = await this.compute<PassResult>("passPiece", theta, pieces, requests, ({ batches: part }, index) =>
+      computePass(this.parts, theta, part, requests[index]!),
+    );
+    return found.length === 1 ? found[0]! : addResults(found);
   }
 
   /** Most likely class of each image, task by task. */
-  classify(theta: Float32Array, batches: readonly Float32Array[]): Int32Array[] {
-    const merged = uploadVector(theta, this.space.layout);
-    const input = this.upload(batches);
-    try {
-      const classes = tf.tidy(() => this.logits(merged, input, batches).map((logits) => tf.argMax(logits, 1)));
-      const values = classes.map((tensor) => Int32Array.from(tensor.dataSync()));
-      tf.dispose(classes);
-      return values;
-    } finally {
-      tf.dispose([input, ...merged.values()]);
-    }
+  async classify(theta: Float32Array, batches: readonly Float32Array[]): Promise<Int32Array[]> {
+    const pieces = this.cut(batches);
+    const found = await this.compute<Int32Array[]>("classifyPiece", theta, pieces, [], ({ batches: part }) =>
+      computeClasses(this.parts, theta, part),
+    );
+    return batches.map((_, task) => Int32Array.from(found.flatMap((classes) => [...classes[task]!])));
   }
 
-  dispose(): void {
-    tf.dispose([...this.frozen.values(), ...this.directions]);
+  private async compute<Result>(
+    name: string,
+    theta: Float32Array,
+    pieces: readonly Piece[],
+    requests: readonly PassRequest[],
+    here: (piece: Piece, index: number) => Result,
+  ): Promise<Result[]> {
+    const { workers } = this;
+    if (!workers || workers.count < 2 || pieces.length < 2) return pieces.map(here);
+    const shared = new Float32Array(new SharedArrayBuffer(theta.byteLength));
+    shared.set(theta);
+    return Promise.all(
+      pieces.map(({ batches }, index) => {
+        const request: PieceRequest & { request?: PassRequest } = { parts: this.parts, theta: shared, batches };
+        return workers.run<Result>(name, requests[index] ? { ...request, request: requests[index] } : request);
+      }),
+    );
   }
 
-  private totalLoss(merged: Map<string, tf.Tensor>, input: tf.Tensor4D, batches: readonly Float32Array[], loss: TaskLoss): tf.Scalar {
-    const losses = this.logits(merged, input, batches).map(loss);
-    return losses.reduce((sum, next) => tf.add(sum, next));
-  }
-
-  private logits(merged: Map<string, tf.Tensor>, input: tf.Tensor4D, batches: readonly Float32Array[]): tf.Tensor2D[] {
-    const embeddings = embedImages(new Map([...this.frozen, ...merged]), this.config, input);
-    let start = 0;
-    return this.directions.map((directions, task) => {
-      const count = this.images(batches[task]!);
-      const rows = tf.slice(embeddings, [start, 0], [count, -1]);
-      start += count;
-      return cosineLogits(rows, directions, Math.exp(this.heads[task]!.logitScale));
+  /** Parts of the batches: of each task the same share, in order. */
+  private cut(batches: readonly Float32Array[]): Piece[] {
+    const counts = batches.map((batch) => imagesIn(batch, this.parts));
+    const engine = runningEngine();
+    const pieces = engine && isSingleThreaded(engine.name) && counts.every((count) => count >= PIECES) ? PIECES : 1;
+    return Array.from({ length: pieces }, (_, piece) => {
+      const edge = (task: number, index: number): number => Math.floor((counts[task]! * index) / pieces);
+      const ranges = batches.map((_batch, task) => ({ start: edge(task, piece), end: edge(task, piece + 1) }));
+      const parts = batches.map((batch, task) => {
+        const length = batch.length / counts[task]!;
+        return batch.subarray(ranges[task]!.start * length, ranges[task]!.end * length);
+      });
+      return { batches: parts, ranges, shares: ranges.map(({ start, end }, task) => (end - start) / counts[task]!) };
     });
-  }
-
-  private upload(batches: readonly Float32Array[]): tf.Tensor4D {
-    const size = this.config.imageSize;
-    const joined = new Float32Array(batches.reduce((sum, batch) => sum + batch.length, 0));
-    let start = 0;
-    for (const batch of batches) {
-      joined.set(batch, start);
-      start += batch.length;
-    }
-    return tf.tensor4d(joined, [this.images(joined), 3, size, size]);
-  }
-
-  private images(pixels: Float32Array): number {
-    return pixels.length / (3 * this.config.imageSize ** 2);
   }
 }
 
-const PIXELS = "pixels";
-
-function cut(values: Float32Array, batches: readonly Float32Array[]): Float32Array[] {
-  let start = 0;
-  return batches.map((batch) => values.slice(start, (start += batch.length)));
+/** The sum of the pieces, in their order. */
+function addResults(pieces: readonly PassResult[]): PassResult {
+  const [first, ...others] = pieces as [PassResult, ...PassResult[]];
+  for (const { gradient } of others) for (let i = 0; i < gradient.length; i++) first.gradient[i] = first.gradient[i]! + gradient[i]!;
+  return {
+    loss: pieces.reduce((sum, { loss }) => sum + loss, 0),
+    gradient: first.gradient,
+    pixelGradients: first.pixelGradients.map((_, task) => joinArrays(pieces.map(({ pixelGradients }) => pixelGradients[task]!))),
+  };
 }

@@ -9,6 +9,7 @@ import {
   combineTaskVectors,
   concreteAdaMerging,
   concreteTaskArithmetic,
+  createAdaptationWorkers,
   createMergeSpace,
   entropyLoss,
   mergedParameters,
@@ -37,10 +38,9 @@ describe("runAdaMerging()", () => {
       const expected = await readFixture("adamerging");
       const place = openWorkplace(CONTEXT, 4);
       const start = combineTaskVectors(place.space, startCoefficients(place.space, kind, 0.3));
-      const { gradient } = place.tower.pass(mergeMasked(place.space, start, null), fixtureBatches("coefficients", 0), {
+      const { gradient } = await place.tower.pass(mergeMasked(place.space, start, null), fixtureBatches("coefficients", 0), {
         loss: entropyLoss,
       });
-      place.tower.dispose();
       assert.ok(relativeError(coefficientGradient(place.space, kind, gradient, null), expected.get(`${kind}/gradient`)!) < 1e-5);
       const before = tf.memory().numTensors;
       const { coefficients } = await runAdaMerging({ ...CONTEXT, batches: fixtureBatches }, kind, { steps: 20, learningRate: 1e-3 });
@@ -131,5 +131,25 @@ describe("concrete masks", () => {
     );
     for (const method of testTimeMethods) assert.deepEqual(parseOptions(method, {}), method.defaults);
     assert.throws(() => parseOptions(adaMerging, { step: 3 }), /steps/);
+  });
+});
+
+describe("createAdaptationWorkers()", () => {
+  it("createAdaptationWorkers() gives threads that compute the same bytes", async () => {
+    await startEngine("wasm");
+    const settings = { steps: 2, batchSize: 5 };
+    const here = await runAdaMerging(CONTEXT, "layer", settings);
+    const workers = await createAdaptationWorkers();
+    try {
+      const there = await runAdaMerging({ ...CONTEXT, workers }, "layer", settings);
+      assert.equal(bytesOf(there.parameters), bytesOf(here.parameters));
+      const place = openWorkplace({ ...CONTEXT, workers }, 5);
+      const alone = openWorkplace(CONTEXT, 5);
+      const theta = mergeMasked(space, combineTaskVectors(space, here.coefficients), null);
+      const images = alone.batches("phase", 0);
+      assert.deepEqual(await place.tower.classify(theta, images), await alone.tower.classify(theta, images));
+    } finally {
+      await workers.close();
+    }
   });
 });
