@@ -36,6 +36,8 @@ export interface DamOptions {
   readonly initialLogit: number;
   /** T. */
   readonly temperature: number;
+  /** Whether masks are sampled in training (the paper) or noise-free, as `mean` fixes them at the end. */
+  readonly trainingMask: "sample" | "mean";
   /** How masks are fixed at the end. */
   readonly evaluationMask: EvaluationMask;
   /** f_0, the frozen unmasked merge whose classes a perturbation must not change. */
@@ -82,6 +84,7 @@ export const DAM_DEFAULTS: DamOptions = {
   maskLearningRate: 0.01,
   initialLogit: 0,
   temperature: MASK_TEMPERATURE,
+  trainingMask: "sample",
   evaluationMask: "mean",
   pseudoLabels: "adamerging",
   labelSteps: 100,
@@ -120,6 +123,7 @@ export const damOptionsSchema: z.ZodType<DamOptions> = z
     maskLearningRate: positive(d.maskLearningRate),
     initialLogit: z.number().default(d.initialLogit),
     temperature: positive(d.temperature),
+    trainingMask: z.enum(["sample", "mean"]).default(d.trainingMask),
     evaluationMask: z.enum(["mean", "sample", "threshold"]).default(d.evaluationMask),
     pseudoLabels: z.enum(["adamerging", "task_arithmetic"]).default(d.pseudoLabels),
     labelSteps: count(0, d.labelSteps),

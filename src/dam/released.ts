@@ -45,6 +45,7 @@ export function openReleasedRun(context: DamContext, options: DamOptions): Relea
     maskLearningRate: 1e-3,
     initialLogit: 0,
     temperature: 0.5,
+    trainingMask: "sample",
     evaluationMask: "sample",
     learningRate: RELEASED_SETTINGS.finalRate,
     anchor: 0,

@@ -96,7 +96,10 @@ export function namedVariables({ masks, ...others }: DamVariables): Record<strin
 /** Draws the masks of an iteration. */
 export function sampleMasks({ variables, layout, noise, options }: DamRun, step: number): SampledMasks {
   const byName = new Map(
-    [...variables.masks].map(([name, { values }]) => [name, relaxMask(layout, values, noise(name, step), options.temperature)]),
+    [...variables.masks].map(([name, { values }]) => [
+      name,
+      relaxMask(layout, values, options.trainingMask === "mean" ? null : noise(name, step), options.temperature),
+    ]),
   );
   return { byName, factors: composeMasks(layout, [...byName.values()]) };
 }

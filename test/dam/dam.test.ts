@@ -78,7 +78,7 @@ describe("runDam()", () => {
     { perturbation: "noise", noiseNorm: "l2", noiseRadius: 1 },
     { perturbation: "noise", candidates: 2 },
     { candidates: 2, ascentSteps: 2 },
-    { granularity: "neuron" },
+    { granularity: "neuron", trainingMask: "mean" },
     { granularity: "head", evaluationMask: "sample" },
     { granularity: "layer", evaluationMask: "threshold" },
     { pseudoLabels: "task_arithmetic", coefficients: "task", clamp: true },
