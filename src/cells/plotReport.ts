@@ -54,7 +54,7 @@ export const plotReport: Cell<[reports: PlottedReports], PlotReportParameters, R
     const options = {
       title,
       notes: {
-        ...(n === undefined ? {} : { n: `${n} images a task` }),
+        ...(n === undefined ? {} : { n }),
         ...(provenance.engine === null ? {} : { engine: provenance.engine.name }),
         version: provenance.damlab,
       },

@@ -149,7 +149,7 @@ function notesText(notes: FigureNotes | undefined, drawn: "whiskers" | "bands" |
   const intervals = notes?.intervals ?? (drawn === undefined ? undefined : `${drawn}: 95\u00a0% intervals`);
   const { n, seeds, engine, version, more = [] } = notes ?? {};
   const parts = [
-    n === undefined ? undefined : `n\u00a0=\u00a0${typeof n === "number" ? n.toLocaleString("en-US") : n} images`,
+    n === undefined ? undefined : `n\u00a0=\u00a0${typeof n === "number" ? n.toLocaleString("en-US") : n} images a rate`,
     seeds === undefined ? undefined : seedsText(seeds),
     intervals,
     ...more,

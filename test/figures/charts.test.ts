@@ -159,7 +159,7 @@ describe("figures/charts", () => {
   it("captions state n, seeds, intervals, engine and version", () => {
     assert.equal(
       exampleFigures()["rates"]!.caption.replaceAll("\u00a0", " "),
-      "ACC hardly falls while the trigger flips most images. n = 1,000–2,000 images; 3 seeds (0, 1, 2); whiskers: 95 % intervals; engine wasm; damlab 0.1.0.",
+      "ACC hardly falls while the trigger flips most images. n = 1,000–2,000 images a rate; 3 seeds (0, 1, 2); whiskers: 95 % intervals; engine wasm; damlab 0.1.0.",
     );
   });
 
