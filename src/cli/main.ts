@@ -39,7 +39,10 @@ export async function run(argv: readonly string[]): Promise<number> {
     const wanted = words[0] === "help" ? words[1] : words[0];
     if (wanted !== undefined && !names.includes(wanted)) throw new UsageError(unknownVerb(wanted, names));
     if (wanted === undefined) listVerbs().forEach((verb) => program.command(verb.name).description(verb.summary));
-    else registerVerb(program, wanted);
+    else {
+      registerVerb(program, wanted);
+      program.commands.forEach(offerEngine);
+    }
     program.commands.forEach(prepare);
     if (rest.length === 0) program.help({ error: true });
     await program.parseAsync(rest, { from: "user" });
@@ -68,14 +71,18 @@ function createProgram(): Command {
 /** Names for `--engine`; listed here because the help must not load an engine. */
 const ENGINES = ["auto", "gpu", "native", "wasm", "cpu"];
 
-/** Errors of usage are thrown, not printed, by this command and those below it; every one that does something takes `--engine`. */
+/** Errors of usage are thrown, not printed, by this command and those below it. */
 function prepare(command: Command): void {
   command.exitOverride().configureOutput({ outputError: () => undefined });
-  const acts = command.parent !== null && command.commands.length === 0;
-  if (acts && !command.options.some(({ long }) => long === "--engine")) {
+  command.commands.forEach(prepare);
+}
+
+/** Every command that does something takes `--engine`. */
+function offerEngine(command: Command): void {
+  if (command.commands.length === 0 && !command.options.some(({ long }) => long === "--engine")) {
     command.addOption(new Option("--engine <name>", "what computes (also DAMLAB_ENGINE)").choices(ENGINES));
   }
-  command.commands.forEach(prepare);
+  command.commands.forEach(offerEngine);
 }
 
 function unknownVerb(wanted: string, names: readonly string[]): string {
