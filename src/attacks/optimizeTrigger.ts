@@ -1,12 +1,13 @@
 /** Finds trigger pixels, and a place for them, by the gradient of the target's cross-entropy (Zheng et al. 2023, TrojViT, arXiv:2208.13049). */
 import * as tf from "@tensorflow/tfjs-core";
 import { valueAndGradients, type RandomStream } from "../engine";
-import { cosineLogits, crossEntropy } from "../models/classLogits";
+import { crossEntropy } from "../models/classLogits";
 import { embedImages } from "../models/vision";
+import { classLogits } from "../models/zeroShot";
 import { CHANNELS, STD } from "../tasks";
 import { labelledBatches, oneHot, train, type Batch, type TrainingOptions } from "../training";
 import type { AttackOptions, Victim } from "./attack";
-import { imageSizeOf, pasteTrigger, type Trigger } from "./trigger";
+import { pasteTrigger, type Trigger } from "./trigger";
 
 /** Decay of Adam's second moment; the steps are few. */
 const TRIGGER_BETA2 = 0.98;
@@ -39,7 +40,7 @@ export async function optimizeTrigger(
       computeGradient: (step, current) => {
         const trigger = { ...start, pixels: current };
         const batch = batches(step);
-        pasteTrigger(batch.pixels, trigger, imageSizeOf(victim.images));
+        pasteTrigger(batch.pixels, trigger, victim.images);
         const { loss, gradient } = targetGradient(victim, start.target, towerOfStep(step), batch);
         return { gradient: gatherTrigger(gradient, trigger, victim.config.imageSize), losses: { loss } };
       },
@@ -88,13 +89,11 @@ function targetGradient(
 ): { loss: number; gradient: Float32Array } {
   const { config, head } = victim;
   const pixels = tf.tensor4d(batch.pixels, [batch.count, CHANNELS, config.imageSize, config.imageSize]);
-  const directions = tf.tensor2d(head.weight.values, [...head.weight.shape] as [number, number]);
-  const targets = oneHot(new Int32Array(batch.count).fill(target), directions.shape[0]);
-  const loss = (): tf.Scalar =>
-    crossEntropy(cosineLogits(embedImages(parameters, config, pixels), directions, Math.exp(head.logitScale)), targets);
+  const targets = oneHot(new Int32Array(batch.count).fill(target), head.weight.shape[0]!);
+  const loss = (): tf.Scalar => crossEntropy(classLogits(embedImages(parameters, config, pixels), head), targets);
   const { value, gradients } = valueAndGradients(loss, new Map([["pixels", pixels]]));
   const result = { loss: value.dataSync()[0]!, gradient: gradients.get("pixels")!.dataSync() as Float32Array };
-  tf.dispose([pixels, directions, targets, value, ...gradients.values(), ...parameters.values()]);
+  tf.dispose([pixels, targets, value, ...gradients.values(), ...parameters.values()]);
   return result;
 }
 

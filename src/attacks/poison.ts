@@ -3,13 +3,13 @@ import type { NamedTensors } from "../checkpoints";
 import { randomStream } from "../engine";
 import { fineTune, joinBatches, labelledBatches, type BatchSource, type TrainingOptions } from "../training";
 import type { AttackOptions, Victim } from "./attack";
-import { imageSizeOf, pasteTrigger, type Trigger } from "./trigger";
+import { pasteTrigger, type Trigger } from "./trigger";
 
 /** Images of the victim with the trigger on them, all labelled as the target. */
 export function triggeredBatches(clean: BatchSource, victim: Victim, trigger: Trigger): BatchSource {
   return (step) => {
     const batch = clean(step);
-    pasteTrigger(batch.pixels, trigger, imageSizeOf(victim.images));
+    pasteTrigger(batch.pixels, trigger, victim.images);
     return { ...batch, labels: batch.labels.fill(trigger.target) };
   };
 }

@@ -1,6 +1,6 @@
 /** The attacker's pattern: what it is, how it is stamped on images, how it is kept in a file. */
 import { openSafetensors, writeSafetensors } from "../checkpoints";
-import { CHANNELS, imageLength, MEAN, STD, type UnlabelledImageSet } from "../tasks";
+import { CHANNELS, MEAN, STD } from "../tasks";
 
 /** An opaque rectangle of pixels that makes a backdoored model answer the target class. */
 export interface Trigger {
@@ -76,9 +76,4 @@ export async function loadTriggerPixels(file: string, place: Omit<Trigger, "pixe
   } finally {
     await source.close();
   }
-}
-
-/** Height and width of a set's images. */
-export function imageSizeOf(set: UnlabelledImageSet): { height: number; width: number } {
-  return { height: set.height, width: imageLength(set) / (set.channels * set.height) };
 }

@@ -12,7 +12,7 @@ import type { Provenance } from "./provenance";
 import { deepFreeze, identifyInput, rememberProvenance, withKey } from "./provenance";
 import type { CellSettings } from "./settings";
 import { cellSettings, withInterrupts } from "./settings";
-import { damlabVersion } from "./version";
+import { damlabVersion } from "../engine/version";
 
 /** What a user writes to make a cell. */
 export interface CellDefinition<Inputs extends readonly unknown[], Schema extends z.ZodObject, Output extends object> {

@@ -1,9 +1,10 @@
 import * as path from "node:path";
 import { z } from "zod";
 import type { Trigger } from "../attacks";
+import { hashFile } from "../checkpoints";
 import { loadZeroShotHead, type ZeroShotHead } from "../models";
 import { loadTask, TASK_IDS } from "../tasks";
-import { deskFolder, loadZooTrigger, readZoo, sha256OfFile } from "../zoo";
+import { deskFolder, loadZooTriggers, readZoo } from "../zoo";
 import { defineCell, type Cell, type Result } from "./cell";
 
 /** One task of a suite. */
@@ -70,7 +71,7 @@ export const loadSuite: Cell<[name: string], Record<never, never>, Suite> = defi
         throw new RangeError(`Cannot load suite "${name}": expected a head for task "${id}" in its zoo.json, got none`);
       tasks.push({ id, title, classes, head: await loadZeroShotHead(path.join(folder, head.file)) });
     }
-    const triggers = await Promise.all(Object.keys(zoo.triggers).map((trigger) => loadZooTrigger(trigger, folder)));
+    const triggers = await loadZooTriggers(zoo, folder);
     const models = zoo.models.map(({ path: place, task, attack, seed }) => ({ path: place, task, attack: attack ?? null, seed }));
     return { name, folder, tasks, models, triggers };
   },
@@ -83,7 +84,7 @@ export const loadSuite: Cell<[name: string], Record<never, never>, Suite> = defi
 
 /** SHA-256 of files below a suite's folder, by their names there. */
 export async function hashSuiteFiles(folder: string, files: readonly string[]): Promise<Record<string, string>> {
-  const hashes = await Promise.all(files.map((file) => sha256OfFile(path.join(folder, file))));
+  const hashes = await Promise.all(files.map((file) => hashFile(path.join(folder, file))));
   return Object.fromEntries(files.map((file, index) => [file, hashes[index]!]));
 }
 

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { availableParallelism, totalmem } from "node:os";
 import * as tf from "@tensorflow/tfjs-core";
 import { type EngineProbe, probeEngines, startEngine } from "../engine";
-import { packageVersion } from "./version";
+import { damlabVersion } from "../engine/version";
 
 /** Something outside of damlab's own dependencies that one of its parts can use. */
 export interface Companion {
@@ -38,7 +38,7 @@ export interface Diagnosis {
 export async function examineMachine(): Promise<Diagnosis> {
   const { engine, engineReason } = await tryEngine();
   return {
-    damlab: packageVersion(),
+    damlab: damlabVersion(),
     engine,
     engineReason,
     engines: probeEngines(),

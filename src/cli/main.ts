@@ -7,7 +7,7 @@ import { closest, distance } from "fastest-levenshtein";
 import { listenForInterrupts, wasInterrupted } from "./interrupt";
 import { endQuietlyOnClosedPipe, UsageError } from "./output";
 import { listVerbs, registerVerb } from "./verbs";
-import { packageVersion } from "./version";
+import { damlabVersion } from "../engine/version";
 
 /**
  * Runs the command line and ends the process.
@@ -55,7 +55,7 @@ export async function run(argv: readonly string[]): Promise<number> {
 function createProgram(): Command {
   const program = new Command("damlab")
     .description("A laboratory for backdoor-safe model merging.")
-    .version(packageVersion(), "-V, --version", "print the version")
+    .version(damlabVersion(), "-V, --version", "print the version")
     .helpCommand("help [verb]", "show how a verb is used")
     .option("--debug", "show where an error comes from (also DAMLAB_DEBUG=1)")
     .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.");

@@ -1,26 +1,9 @@
-import { createHash } from "node:crypto";
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import * as path from "node:path";
 import { Worker } from "node:worker_threads";
+import { hashFile } from "../checkpoints/hashFile";
 
-const chunkBytes = 2 ** 22;
 const workerFromBytes = 2 ** 24;
-
-/** The sha256 of a file's bytes, in hexadecimal. */
-export function hashFile(file: string): string {
-  const hash = createHash("sha256");
-  const chunk = Buffer.allocUnsafeSlow(Math.max(1, Math.min(chunkBytes, statSync(file).size)));
-  const descriptor = openSync(file, "r");
-  try {
-    for (let count = 1; count > 0;) {
-      count = readSync(descriptor, chunk, 0, chunk.length, null);
-      hash.update(chunk.subarray(0, count));
-    }
-  } finally {
-    closeSync(descriptor);
-  }
-  return hash.digest("hex");
-}
 
 /** Hashes that are being taken; `stop` gives up on them, whose promise then never settles. */
 export interface RunningHashes {
@@ -32,7 +15,9 @@ export interface RunningHashes {
 export function hashFiles(files: readonly string[]): RunningHashes {
   const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
   if (bytes < workerFromBytes) {
-    return { hashes: Promise.resolve(new Map(files.map((file) => [file, hashFile(file)]))), stop: async () => undefined };
+    const hashes = hashAll(files);
+    hashes.catch(() => undefined);
+    return { hashes, stop: async () => undefined };
   }
   const worker = new Worker(path.join(__dirname, `hashWorker${path.extname(__filename)}`), { workerData: files });
   const hashes = new Promise<ReadonlyMap<string, string>>((resolve, reject) => {
@@ -41,4 +26,11 @@ export function hashFiles(files: readonly string[]): RunningHashes {
   });
   hashes.catch(() => undefined);
   return { hashes, stop: async () => void (await worker.terminate()) };
+}
+
+/** One after another. */
+export async function hashAll(files: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const hashes = new Map<string, string>();
+  for (const file of files) hashes.set(file, await hashFile(file));
+  return hashes;
 }

@@ -1,4 +1,4 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { hashFile } from "./fileHashes";
+import { hashAll } from "./fileHashes";
 
-parentPort!.postMessage(new Map((workerData as readonly string[]).map((file) => [file, hashFile(file)])));
+void hashAll(workerData as readonly string[]).then((hashes) => parentPort!.postMessage(hashes));

@@ -1,10 +1,10 @@
 import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
-import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { CheckpointSet, openCheckpointSet } from "./checkpointSet";
-import { CHECKPOINT_FILES, isFloating, writeFolderAtomic, writeOrder, writeSafetensors } from "../checkpoints";
+import { CHECKPOINT_FILES, hashFile, isFloating, writeFolderAtomic, writeOrder, writeSafetensors } from "../checkpoints";
 import type { Dtype, TensorSource, TensorValues, WritableTensor } from "../checkpoints";
-import { hashFile, hashFiles } from "./fileHashes";
+import { damlabVersion } from "../engine/version";
+import { hashFiles } from "./fileHashes";
 import type { DataFreeMethod } from "./method";
 import { findModelOrigin, type ModelOrigin } from "./modelOrigin";
 import type { MergedDtype, MergeRecipe } from "./recipe";
@@ -71,7 +71,7 @@ export async function mergeCheckpoints(recipe: MergeRecipe, out: string, options
       const mergeSeconds = seconds(began);
       await copyConfigs(recipe, folder);
       const hashes = await hashing.hashes;
-      const sha256 = hashFile(weights);
+      const sha256 = await hashFile(weights);
       options.signal?.throwIfAborted();
       record = await describe(recipe, set, hashes, sha256, { merge: mergeSeconds, total: seconds(began) });
       await writeFile(path.join(folder, "run.json"), `${JSON.stringify(record, null, 2)}\n`);
@@ -196,11 +196,6 @@ async function describe(
     versions: { damlab: damlabVersion(), node: process.version },
     timings,
   };
-}
-
-function damlabVersion(): string {
-  const manifest = JSON.parse(readFileSync(path.join(__dirname, "..", "..", "package.json"), "utf8")) as { version: string };
-  return manifest.version;
 }
 
 function seconds(since: number): number {

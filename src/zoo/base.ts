@@ -1,15 +1,16 @@
 /** The pretrained base and the frozen zero-shot heads that come out of the same run. */
-import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { createWorkers, isSingleThreaded, runningEngine, startEngine } from "../engine";
+import { hashFile } from "../checkpoints";
 import type { ProgressSink } from "../display/progress";
 import { saveZeroShotHead } from "../models/zeroShot";
 import { classOffset, loadPretrainingSet, loadTask, TASK_IDS } from "../tasks";
 import { classificationGradient, pretrain, type PieceGradient, type StepGradient, type TrainingOptions } from "../training";
-import { writeModel } from "./member";
+import { hashPlain } from "./hashPlain";
+import { SAVE_EVERY, writeModel } from "./member";
 import type { ZooRecipe } from "./recipe";
-import { sha256OfFile, type ZooList, type ZooModel } from "./zooFile";
+import type { ZooList, ZooModel } from "./zooFile";
 
 /** What the list of the zoo says of the base. */
 export interface BuiltBase {
@@ -31,10 +32,9 @@ export async function buildBase(
   { progress, signal, workers: count }: { progress?: ProgressSink; signal?: AbortSignal; workers?: number } = {},
 ): Promise<BuiltBase> {
   const recipe = baseRecipe(zoo, baseSeed);
-  const key = createHash("sha256").update(JSON.stringify(recipe)).digest("hex");
   await mkdir(states, { recursive: true });
   const options: TrainingOptions = {
-    saved: { file: path.join(states, "pretrained.safetensors"), every: 50, key },
+    saved: { file: path.join(states, "pretrained.safetensors"), every: SAVE_EVERY, key: hashPlain(recipe) },
     ...(progress && { progress }),
     ...(signal && { signal }),
   };
@@ -43,7 +43,7 @@ export async function buildBase(
     pretrain(zoo.config, images, baseSeed, zoo.pretrain, computePiece, options),
   );
   await writeModel(path.join(out, "pretrained"), zoo.config, parameters);
-  const sha256 = await sha256OfFile(path.join(out, "pretrained", "model.safetensors"));
+  const sha256 = await hashFile(path.join(out, "pretrained", "model.safetensors"));
   return {
     model: { path: "pretrained", task: null, attack: null, seed: baseSeed, sha256, recipe },
     heads: await writeHeads(zoo, out, classes),
@@ -78,7 +78,7 @@ async function writeHeads(zoo: ZooRecipe, out: string, classes: Float32Array): P
     for (let row = 0; row < count; row++) normalize(rows.subarray(row * dim, (row + 1) * dim));
     const file = `heads/${task}.safetensors`;
     await saveZeroShotHead(path.join(out, file), { weight: { shape: [count, dim], values: rows }, logitScale });
-    heads[task] = { file, sha256: await sha256OfFile(path.join(out, file)) };
+    heads[task] = { file, sha256: await hashFile(path.join(out, file)) };
   }
   return heads;
 }

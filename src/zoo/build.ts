@@ -1,16 +1,17 @@
 /** Builds a whole zoo: the base, then all members, in parallel where the engine has one thread. */
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
-import { writeFileAtomic } from "../checkpoints";
+import { hashFile, writeFileAtomic } from "../checkpoints";
 import { silentProgress, type ProgressSink } from "../display/progress";
 import { createWorkers, isSingleThreaded, runningEngine, startEngine } from "../engine";
 import { baseRecipe, buildBase, type BuiltBase } from "./base";
 import { buildMember, memberRecipe, type BuiltMember, type MemberRequest } from "./member";
 import { showChannelProgress } from "./progressChannel";
 import { DESK_RECIPE, type ZooMember, type ZooRecipe } from "./recipe";
-import { sha256OfFile, type ZooList } from "./zooFile";
+import { hashPlain } from "./hashPlain";
+import type { ZooList } from "./zooFile";
 
 /** How a zoo is built. */
 export interface BuildZooOptions {
@@ -32,8 +33,11 @@ export async function buildZoo(out: string, options: BuildZooOptions = {}): Prom
   const { baseSeed = 0, recipe = DESK_RECIPE } = options;
   const states = path.join(out, ".states");
   await mkdir(states, { recursive: true });
-  const base = await remember(path.join(states, "base.json"), baseRecipe(recipe, baseSeed), baseFiles(out), () =>
-    buildBase(recipe, baseSeed, out, states, options),
+  const base = await remember(
+    path.join(states, "base.json"),
+    baseRecipe(recipe, baseSeed),
+    [path.join(out, "pretrained", "model.safetensors")],
+    () => buildBase(recipe, baseSeed, out, states, options),
   );
   const built = await buildMembers(recipe.members, { config: recipe.config, baseSeed, base: out, out, states }, base, options);
   const zoo = listZoo(baseSeed, base, built);
@@ -85,14 +89,10 @@ function listZoo(baseSeed: number, base: BuiltBase, built: readonly BuiltMember[
   };
 }
 
-function baseFiles(out: string): string[] {
-  return [path.join(out, "pretrained", "model.safetensors")];
-}
-
 /** What a finished step returned, if it was for the same key and its files are as it left them; else does the step. */
 async function remember<T>(note: string, key: unknown, files: readonly string[], work: () => Promise<T>): Promise<T> {
-  const hash = createHash("sha256").update(JSON.stringify(key)).digest("hex");
-  const hashes = async (): Promise<string[]> => Promise.all(files.map(sha256OfFile));
+  const hash = hashPlain(key);
+  const hashes = async (): Promise<string[]> => Promise.all(files.map(hashFile));
   if (existsSync(note) && files.every((file) => existsSync(file))) {
     const saved = JSON.parse(await readFile(note, "utf8")) as { hash: string; files: string[]; result: T };
     if (saved.hash === hash && saved.files.join() === (await hashes()).join()) return saved.result;

@@ -1,18 +1,18 @@
 /** Builds one model of the zoo; runs on a worker thread where the engine has one thread. */
-import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { ATTACKS, saveTrigger, type Trigger } from "../attacks";
-import { loadNamedTensors, openCheckpoint, writeCheckpoint, type NamedTensors } from "../checkpoints";
+import { hashFile, loadNamedTensors, openCheckpoint, writeCheckpoint, type NamedTensors } from "../checkpoints";
 import type { ProgressSink } from "../display/progress";
 import { randomStream } from "../engine";
 import { formatVisionConfig, type VisionConfig } from "../models/config";
 import { loadZeroShotHead } from "../models/zeroShot";
 import { loadTask } from "../tasks";
 import { fineTune, labelledBatches, type TrainingOptions } from "../training";
+import { hashPlain } from "./hashPlain";
 import type { MemberTraining, ZooMember } from "./recipe";
 import { PREPROCESSOR_CONFIG } from "./preprocessor";
-import { sha256OfFile, type ZooModel, type ZooTrigger } from "./zooFile";
+import type { ZooModel, ZooTrigger } from "./zooFile";
 
 /** One member to build. */
 export interface MemberRequest {
@@ -34,7 +34,7 @@ export interface BuiltMember {
 }
 
 /** Steps between two saves of a training's state. */
-const SAVE_EVERY = 50;
+export const SAVE_EVERY = 50;
 
 /** Trains the member, or goes on where it was left, and writes its folder and its trigger. */
 export async function buildMember(request: MemberRequest, progress?: ProgressSink, signal?: AbortSignal): Promise<BuiltMember> {
@@ -46,9 +46,7 @@ export async function buildMember(request: MemberRequest, progress?: ProgressSin
     saved: {
       file: path.join(request.states, `${member.path.replaceAll("/", "-")}.${name.replaceAll(" ", "-")}.safetensors`),
       every: SAVE_EVERY,
-      key: createHash("sha256")
-        .update(JSON.stringify([recipe, name]))
-        .digest("hex"),
+      key: hashPlain([recipe, name]),
     },
   });
   await mkdir(request.states, { recursive: true });
@@ -56,7 +54,7 @@ export async function buildMember(request: MemberRequest, progress?: ProgressSin
   const { parameters, trigger } =
     training.method === "fine-tuning" ? await trainClean(request, training, stage) : await trainBackdoored(request, training, stage);
   await writeModel(path.join(out, member.path), request.config, parameters);
-  const sha256 = await sha256OfFile(path.join(out, member.path, "model.safetensors"));
+  const sha256 = await hashFile(path.join(out, member.path, "model.safetensors"));
   const model = { path: member.path, task: member.task, attack: member.attack, seed: member.seed, sha256, recipe };
   return { model, trigger: trigger && { name: trigger.name, entry: await writeTrigger(out, trigger) } };
 }
@@ -124,5 +122,5 @@ async function writeTrigger(out: string, trigger: Trigger): Promise<ZooTrigger> 
   await mkdir(path.dirname(path.join(out, file)), { recursive: true });
   await saveTrigger(path.join(out, file), trigger);
   const { task, target, x, y, height: h, width: w } = trigger;
-  return { file, task, target, x, y, h, w, sha256: await sha256OfFile(path.join(out, file)) };
+  return { file, task, target, x, y, h, w, sha256: await hashFile(path.join(out, file)) };
 }

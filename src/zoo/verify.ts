@@ -2,11 +2,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
+import { hashFile } from "../checkpoints";
 import type { ProgressSink } from "../display/progress";
 import { randomStream } from "../engine";
 import { buildMembers } from "./build";
 import { DESK_RECIPE, type ZooMember, type ZooRecipe } from "./recipe";
-import { deskFolder, readZoo, sha256OfFile } from "./zooFile";
+import { deskFolder, readZoo, type ZooList } from "./zooFile";
 
 /** What is checked. */
 export interface VerifyZooOptions {
@@ -38,15 +39,19 @@ export async function verifyZoo(folder = deskFolder(), options: VerifyZooOptions
   ];
   const checks: ZooCheck[] = [];
   for (const { file, sha256 } of listed) {
-    const found = await sha256OfFile(path.join(folder, file)).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
+    const found = await hashFile(path.join(folder, file)).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
     checks.push({ file, expected: sha256, found, how: "hash" });
   }
-  return [...checks, ...(await rebuild(folder, chooseMembers(options), options))];
+  return [...checks, ...(await rebuild(folder, zoo, chooseMembers(options), options))];
 }
 
-async function rebuild(folder: string, members: readonly ZooMember[], options: VerifyZooOptions): Promise<ZooCheck[]> {
+async function rebuild(
+  folder: string,
+  { baseSeed, models }: ZooList,
+  members: readonly ZooMember[],
+  options: VerifyZooOptions,
+): Promise<ZooCheck[]> {
   if (members.length === 0) return [];
-  const { baseSeed, models } = await readZoo(folder);
   const { config } = options.recipe ?? DESK_RECIPE;
   const out = await mkdtemp(path.join(os.tmpdir(), "damlab-zoo-"));
   try {

@@ -1,5 +1,4 @@
 /** The zoo's list, `zoo.json`: what models and triggers there are, and what their files must hash to. */
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
@@ -75,13 +74,14 @@ export async function loadZooTrigger(name: string, folder = deskFolder()): Promi
   const { triggers } = await readZoo(folder);
   const entry = Object.hasOwn(triggers, name) ? triggers[name] : undefined;
   if (!entry) throw new RangeError(`Cannot load trigger "${name}": expected one of ${Object.keys(triggers).join(", ")}`);
-  const { task, target, x, y, h: height, w: width } = entry;
-  return loadTriggerPixels(path.join(folder, entry.file), { name, task, target, x, y, height, width });
+  return loadListedTrigger(name, entry, folder);
 }
 
-/** Hash of a file's bytes, in hexadecimal. */
-export async function sha256OfFile(file: string): Promise<string> {
-  return createHash("sha256")
-    .update(await readFile(file))
-    .digest("hex");
+/** All triggers of a zoo, in the order of its list. */
+export async function loadZooTriggers({ triggers }: ZooList, folder = deskFolder()): Promise<Trigger[]> {
+  return Promise.all(Object.entries(triggers).map(([name, entry]) => loadListedTrigger(name, entry, folder)));
+}
+
+function loadListedTrigger(name: string, { file, task, target, x, y, h: height, w: width }: ZooTrigger, folder: string): Promise<Trigger> {
+  return loadTriggerPixels(path.join(folder, file), { name, task, target, x, y, height, width });
 }

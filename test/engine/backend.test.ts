@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import path from "node:path";
 import { promisify } from "node:util";
 import { ENGINE_NAMES, isSingleThreaded, probeEngines, runningEngine, startEngine } from "../../src/engine";
+import { skipBecause } from "../skip";
 import { SIMD_KERNELS_BASE64 } from "../../src/engine/simd/kernels.wasm";
 
 describe("startEngine()", () => {
@@ -23,7 +24,7 @@ describe("startEngine()", () => {
 
   it("startEngine() says why an engine is not available and what to do", async function () {
     const gpu = probeEngines().find(({ name }) => name === "gpu")!;
-    if (gpu.available) this.skip();
+    if (gpu.available) skipBecause(this, "a GPU computes on this machine, so no engine is missing");
     await assert.rejects(startEngine("gpu"), new RegExp(`^Error: Cannot start engine "gpu": .*${gpu.reason!.slice(0, 10)}`));
   });
 });

@@ -5,7 +5,6 @@ import { Option, type Command } from "commander";
 import { evaluate, loadModel, loadSuite, predict, reportTable, ResultCache, type Predictions } from "../../cells";
 import { writeSafetensors, type WritableTensor } from "../../checkpoints";
 import { terminalProgress } from "../../display/progress";
-import { ENGINE_NAMES } from "../../engine";
 import { tableToText } from "../../figures";
 import { interruptSignal } from "../interrupt";
 import { printJson, printText, UsageError } from "../output";
@@ -41,7 +40,6 @@ export function registerEvaluate(program: Command): void {
     .option("--limit <n>", "at most so many images a task, from the start of the split", parseLimit)
     .option("--count-all", "count images of the target class in the ASR's denominator too", false)
     .option("--seed <n>", "seed of the bootstrap", parseSeed, 0)
-    .addOption(new Option("--engine <name>", "what computes").choices(["auto", ...ENGINE_NAMES]))
     .option("--no-cache", "compute even what is kept from an earlier run, and keep nothing")
     .option("--json", "print one JSON document")
     .action(runEvaluate);
