@@ -18,7 +18,7 @@ export { notebookShowSymbol, show } from "./notebook";
 export type { ParameterHelp } from "./parameters";
 export { plotReport, type PlotReportParameters, type PlottedReports, type ReportPlot, type ReportWithFloor } from "./plotReport";
 export { provenanceOf, type Provenance } from "./provenance";
-export { reportTable, type NamedReports } from "./reportTable";
+export { meanAttackSuccess, reportTable, type NamedReports } from "./reportTable";
 export { defaultCacheFolder, ResultCache, type CacheAddress, type CacheSize } from "./resultCache";
 export { configureCells, type CellSettings } from "./settings";
 export { loadSuite, type LoadedSuite, type Suite, type SuiteModel, type SuiteTask } from "./suite";

@@ -3,7 +3,7 @@ import type { EvaluationReport } from "../evaluation";
 import { familyOf, methodsFigure, ratesFigure, type Averages, type Figure, type Table } from "../figures";
 import { defineCell, type Cell } from "./cell";
 import type { Evaluation } from "./evaluate";
-import { estimate, reportTable, taskAccuracy, taskAttackSuccess } from "./reportTable";
+import { attackedIn, estimate, meanAttackSuccess, reportTable, taskAccuracy, taskAttackSuccess } from "./reportTable";
 
 /** A report beside its floor: the same method's merge of clean models. */
 export interface ReportWithFloor {
@@ -93,7 +93,7 @@ function plotAverages(named: readonly NamedReport[], options: Options): Figure {
     name,
     averages: averagesOf(report),
     // The floor of the attacked tasks' ASR is the ASR of the same tasks under the same triggers.
-    ...(floor === undefined ? {} : { floor: { acc: floor.average.acc, asrAttacked: floorOf(report, floor) } }),
+    ...(floor === undefined ? {} : { floor: { acc: floor.average.acc, asrAttacked: meanAttackSuccess(floor, attackedIn(report)) } }),
   }));
   return methodsFigure(rows, options);
 }
@@ -101,13 +101,6 @@ function plotAverages(named: readonly NamedReport[], options: Options): Figure {
 function averagesOf({ average }: EvaluationReport): Averages {
   const entries = (["acc", "asrAttacked", "asrClean"] as const).map((key) => [key, estimate(average[key], average.interval[key])] as const);
   return Object.fromEntries(entries.filter(([, value]) => value !== null));
-}
-
-/** Mean ASR of the floor's model over the tasks that the report's model was attacked on, under the attackers' triggers. */
-function floorOf(report: Evaluation, floor: Evaluation): number | null {
-  const attacked = Object.entries((report.provenance.parameters["attacked"] ?? {}) as Record<string, string>);
-  const rates = attacked.map(([task, trigger]) => floor.tasks[task]?.asr[trigger]?.asr ?? null);
-  return rates.length === 0 || rates.includes(null) ? null : (rates as number[]).reduce((sum, rate) => sum + rate, 0) / rates.length;
 }
 
 function nameReports(reports: PlottedReports): NamedReport[] {

@@ -31,6 +31,16 @@ export function taskAttackSuccess(report: NamedReports[string], task: string): E
 }
 
 /**
+ * Mean ASR over attacked tasks, each under its attacker's trigger, of a model that may not have been attacked: the floor.
+ * @param attacked Trigger of each attacked task.
+ * @returns null where no task is attacked or one was not evaluated under its trigger.
+ */
+export function meanAttackSuccess(report: EvaluationReport, attacked: Readonly<Record<string, string>>): number | null {
+  const rates = Object.entries(attacked).map(([task, trigger]) => report.tasks[task]?.asr[trigger]?.asr ?? null);
+  return rates.length === 0 || rates.includes(null) ? null : (rates as number[]).reduce((sum, rate) => sum + rate, 0) / rates.length;
+}
+
+/**
  * A table of one model by task, or of several models by their averages.
  * @param reports One model gives a row a task; more give a row a model.
  */

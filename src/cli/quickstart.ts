@@ -7,6 +7,7 @@ import {
   loadModel,
   loadSuite,
   loadTaskVectors,
+  meanAttackSuccess,
   mergeModels,
   plotReport,
   type Evaluation,
@@ -97,24 +98,18 @@ async function judgeMethod(
   return { report, floor };
 }
 
-/** Mean ASR of the attacked tasks, each under its own trigger, of a model that may not know of the attack. */
-function attackedAsr(report: Evaluation, attacked: Readonly<Record<string, string>>): number {
-  const rates = Object.entries(attacked).map(([task, trigger]) => report.tasks[task]!.asr[trigger]!.asr!);
-  return rates.reduce((sum, rate) => sum + rate, 0) / rates.length;
-}
-
 function quickstartTable(
   pretrained: Evaluation,
   attacked: Readonly<Record<string, string>>,
   reports: Readonly<Record<string, ReportWithFloor>>,
 ): Table {
   const rows: Record<string, CellValue>[] = [
-    { method: "Pretrained, not merged", acc: pretrained.average.acc, asr: null, floor: attackedAsr(pretrained, attacked) },
+    { method: "Pretrained, not merged", acc: pretrained.average.acc, asr: null, floor: meanAttackSuccess(pretrained, attacked) },
     ...Object.entries(reports).map(([method, { report, floor }]) => ({
       method,
       acc: report.average.acc,
       asr: report.average.asrAttacked,
-      floor: attackedAsr(floor, attacked),
+      floor: meanAttackSuccess(floor, attacked),
     })),
   ];
   return makeTable({
@@ -171,7 +166,7 @@ function explain({ reports, pretrained, attacked }: Omit<QuickstartResult, "file
       paragraph:
         `${name} has an accuracy (ACC) of ${percent(report.average.acc!)}, against ${percent(pretrained.average.acc!)} before fine-tuning, and nobody ` +
         `would notice the attack. But under the attackers' patches it answers as they wish for ${percent(report.average.asrAttacked!)} of the images ` +
-        `(ASR); had all six models been clean, that would be ${percent(attackedAsr(floor, attacked.attacked))}. The difference was inherited: ` +
+        `(ASR); had all six models been clean, that would be ${percent(meanAttackSuccess(floor, attacked.attacked)!)}. The difference was inherited: ` +
         `backdoor succession.`,
     },
   ];

@@ -3,25 +3,16 @@ import * as path from "node:path";
 import { openSafetensors, type HostTensor, type NamedTensors } from "../../src/checkpoints";
 import { randomStream } from "../../src/engine";
 import type { AdaptationContext, AdaptationTask } from "../../src/merging/adaptive";
-import { visionParameterShapes, type VisionConfig, type ZeroShotHead } from "../../src/models";
+import { visionParameterShapes, type ZeroShotHead } from "../../src/models";
 import type { UnlabelledImageSet } from "../../src/tasks";
 import { uniform } from "../models/fixtures/generator";
+import { PICO_CONFIG } from "../training/pico";
 
-export const CONFIG: VisionConfig = {
-  hiddenSize: 8,
-  intermediateSize: 16,
-  layers: 1,
-  heads: 2,
-  patchSize: 4,
-  imageSize: 8,
-  projectionSize: 4,
-  activation: "quick_gelu",
-  layerNormEpsilon: 1e-5,
-};
+export { PICO_CONFIG as CONFIG };
 export const TASKS = 3;
 const CLASSES = [3, 4, 5];
 const BATCH = 4;
-const shapes = visionParameterShapes(CONFIG);
+const shapes = visionParameterShapes(PICO_CONFIG);
 export const MERGED = [...shapes].filter(([name]) => name.startsWith("vision_model."));
 
 const size = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
@@ -71,7 +62,7 @@ export const ADAPTATION_TASKS: AdaptationTask[] = Array.from({ length: TASKS }, 
 
 /** A merge that draws its own batches of random images. */
 export const CONTEXT: AdaptationContext = {
-  config: CONFIG,
+  config: PICO_CONFIG,
   pretrained: PRETRAINED,
   taskVectors: VECTORS,
   tasks: ADAPTATION_TASKS,

@@ -5,19 +5,7 @@ import { randomStream, startEngine } from "../../src/engine";
 import { createEvaluationWorkers, deskImages, predictModel, predictTask, type EvaluationTask, type HostModel } from "../../src/evaluation";
 import { cosineLogits, embedImages, uploadParameters, disposeParameters, visionParameterShapes } from "../../src/models";
 import { loadTask, type ImageSet } from "../../src/tasks";
-
-/** A tower of 8 numbers' width, with random weights. */
-const config = {
-  hiddenSize: 8,
-  intermediateSize: 16,
-  layers: 1,
-  heads: 2,
-  patchSize: 8,
-  imageSize: 32,
-  projectionSize: 4,
-  activation: "quick_gelu",
-  layerNormEpsilon: 1e-5,
-} as const;
+import { picoConfig as config } from "../cells/fixtures/picoZoo";
 
 function picoModel(seed: number): HostModel {
   const shapes = [...visionParameterShapes(config)];
