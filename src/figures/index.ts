@@ -3,16 +3,15 @@ export { type Figure, figureOf, type FigureNotes, type FigureOptions, type Frame
 export { type RateBound, type RateSeries, type RatesByTask, ratesFigure, type RatesFigureOptions } from "./charts/rates";
 export { type TransferByTask, transferFigure } from "./charts/transfer";
 export { type Averages, type MeasureName, measureTitles, type MethodRow, methodsFigure, type MethodsFigureOptions } from "./charts/methods";
+export { paretoFigure, tradeoffFigure } from "./charts/tradeoff";
 export {
-  paretoFigure,
   type TradeoffBound,
-  tradeoffFigure,
   type TradeoffFigureOptions,
   type TradeoffFront,
   type TradeoffPlane,
   type TradeoffPoint,
   undominated,
-} from "./charts/tradeoff";
+} from "./charts/tradeoffPlane";
 export { type LinePanel, type LineSeries, linesFigure, type LinesFigureOptions } from "./charts/lines";
 export { heatmapFigure, type HeatmapFigureOptions, type LayerGrid } from "./charts/heatmap";
 export { familyOf, palette, type SeriesStyle, type StyleName, styles } from "./theme";

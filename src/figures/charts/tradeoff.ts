@@ -1,68 +1,12 @@
 import { type Arranged, arrange, lineHeight } from "../arrange";
 import { axisTitleSpace, percentAxis, valueAxisSpace } from "../axes";
-import { formatPercentInterval, intervalOf, type Rate, valueOf } from "../estimate";
-import { figureConfig, type Figure, type FigureOptions, makeFigure, type ResolvedFrame, type Specification, type Trace } from "../figure";
-import { plotlyText, textWidth } from "../textWidth";
-import { fade, familyOf, inks, type SeriesStyle, type StyleName, styles } from "../theme";
+import { intervalOf, type Rate, valueOf } from "../estimate";
+import { figureConfig, type Figure, makeFigure, type ResolvedFrame, type Specification } from "../figure";
+import { textWidth } from "../textWidth";
+import { familyOf, type SeriesStyle, type StyleName, styles } from "../theme";
 import { type MeasureName, type MethodRow } from "./methods";
-import { percent, whiskers } from "./rates";
-
-/** One run in the plane of ACC and ASR, both fractions in [0, 1]. */
-export interface TradeoffPoint {
-  readonly acc: Rate;
-  readonly asr: Rate;
-  /** What produced it, such as "α = 0.1, seed 3": shown on hover, and beside the point with `labels`. */
-  readonly label?: string;
-  /** Default: computed within its own front (some other point has no less ACC and no more ASR, and differs). */
-  readonly dominated?: boolean;
-}
-
-/** The runs of one method over its knob (α, a coefficient's scale). */
-export interface TradeoffFront {
-  readonly name: string;
-  /** Default: found from the name. */
-  readonly family?: StyleName;
-  readonly points: readonly TradeoffPoint[];
-  /** A baseline is drawn thinner, with open markers. */
-  readonly baseline?: boolean;
-}
-
-/** A horizontal (`asr`) or vertical (`acc`) reference with its name. */
-export interface TradeoffBound {
-  readonly name: string;
-  readonly asr?: Rate;
-  readonly acc?: Rate;
-}
-
-/** Everything in the trade-off plane. */
-export interface TradeoffPlane {
-  readonly fronts: readonly TradeoffFront[];
-  /** The floor (ASR of the all-clean merge; what lies below can't be removed), and bounds of individual models. */
-  readonly bounds?: readonly TradeoffBound[];
-}
-
-/** Options of `paretoFigure` and `tradeoffFigure`. */
-export interface TradeoffFigureOptions extends FigureOptions {
-  readonly accTitle?: string;
-  readonly asrTitle?: string;
-  /** Ranges in percent; default from the points. */
-  readonly accRange?: readonly [number, number];
-  readonly asrRange?: readonly [number, number];
-  /** Write each undominated point's label beside it. */
-  readonly labels?: boolean;
-}
-
-/** Indices of the points that no other point dominates (ACC up, ASR down), by growing ACC; points without both values are left out. */
-export function undominated(points: readonly TradeoffPoint[]): number[] {
-  const known = points.flatMap((point, index) => {
-    const [acc, asr] = [valueOf(point.acc), valueOf(point.asr)];
-    return acc === null || asr === null ? [] : [{ index, acc, asr }];
-  });
-  const beaten = (mine: (typeof known)[number]): boolean =>
-    known.some((other) => other.acc >= mine.acc && other.asr <= mine.asr && (other.acc > mine.acc || other.asr < mine.asr));
-  const front = known.filter((point) => !(points[point.index]?.dominated ?? beaten(point)));
-  return front.sort((a, b) => a.acc - b.acc || a.asr - b.asr).map((point) => point.index);
-}
+import type { TradeoffFigureOptions, TradeoffFront, TradeoffPlane } from "./tradeoffPlane";
+import { boundTrace, type DrawFront, frontTraces, pairTraces } from "./tradeoffTraces";
 
 /**
  * Fronts of ACC against ASR: undominated points joined by a line, dominated ones faded, baselines thinner with open markers, floor and
@@ -102,8 +46,6 @@ export function tradeoffFigure(rows: readonly MethodRow[], options: TradeoffFigu
     draw: (frame) => drawPlane(frame, { fronts }, options, pairTraces),
   });
 }
-
-type DrawFront = (front: TradeoffFront, style: SeriesStyle, options: TradeoffFigureOptions & { readonly unit: number }) => Trace[];
 
 function drawPlane(frame: ResolvedFrame, plane: TradeoffPlane, options: TradeoffFigureOptions, drawFront: DrawFront): Specification {
   const { fontSize } = frame;
@@ -178,110 +120,4 @@ function variantOf(style: SeriesStyle, variant: number): SeriesStyle {
   const endings = ["", "-open", "-dot", "-open-dot"];
   const dashes = [style.dash, "dot", "dash", "longdashdot"] as const;
   return { ...style, symbol: style.symbol + (endings[variant % 4] ?? ""), dash: dashes[variant % 4] ?? style.dash };
-}
-
-function frontTraces(front: TradeoffFront, style: SeriesStyle, options: TradeoffFigureOptions & { readonly unit: number }): Trace[] {
-  const chosen = undominated(front.points);
-  const rest = front.points.map((_, index) => index).filter((index) => !chosen.includes(index));
-  const symbol = front.baseline && !style.symbol.includes("open") ? `${style.symbol}-open` : style.symbol;
-  const base = { name: plotlyText(front.name), legendgroup: front.name };
-  const main: Trace = {
-    ...pointsTrace(front, chosen, fade(style.colour, 0.55)),
-    ...base,
-    mode: options.labels ? "lines+markers+text" : "lines+markers",
-    line: { color: style.colour, width: front.baseline ? 1.4 : 2.4, dash: style.dash },
-    marker: markerOf({ ...style, symbol }, (front.baseline ? 8 : sizeOf(style)) * options.unit),
-    ...(options.labels ? { text: chosen.map((index) => plotlyText(front.points[index]?.label ?? "")), textposition: "bottom right" } : {}),
-  };
-  if (rest.length === 0) return [main];
-  const faded: Trace = {
-    ...pointsTrace(front, rest, fade(style.colour, 0.2)),
-    ...base,
-    mode: "markers",
-    showlegend: false,
-    marker: { ...markerOf({ ...style, symbol }, (front.baseline ? 7 : sizeOf(style) - 1) * options.unit), opacity: 0.28 },
-  };
-  return [faded, main];
-}
-
-function pairTraces(front: TradeoffFront, style: SeriesStyle, options: { readonly unit: number }): Trace[] {
-  const base = { name: plotlyText(front.name), legendgroup: front.name };
-  const marker = markerOf(style, (sizeOf(style) + 2) * options.unit);
-  const traces: Trace[] = [{ ...pointsTrace(front, [0], fade(style.colour, 0.6)), ...base, mode: "markers", marker }];
-  if (front.points.length > 1) {
-    const ends = front.points.slice(0, 2);
-    traces.unshift({
-      type: "scatter",
-      mode: "lines",
-      ...base,
-      showlegend: false,
-      hoverinfo: "skip",
-      x: ends.map((point) => percent(valueOf(point.acc))),
-      y: ends.map((point) => percent(valueOf(point.asr))),
-      line: { color: fade(style.colour, 0.6), width: 1.2, dash: "dot" },
-    });
-    traces.push({
-      ...pointsTrace(front, [1], fade(style.colour, 0.3)),
-      ...base,
-      mode: "markers",
-      showlegend: false,
-      marker: { ...marker, symbol: "circle-open", size: 7 * options.unit },
-    });
-  }
-  return traces;
-}
-
-/** Filled markers with a dot get a light outline, so that the dot shows. */
-function markerOf(style: SeriesStyle, size: number): Record<string, unknown> {
-  const dotted = style.symbol.endsWith("-dot") && !style.symbol.includes("open");
-  return {
-    symbol: style.symbol,
-    size: dotted ? size + 1 : size,
-    color: style.colour,
-    line: { color: dotted ? inks.paper : style.colour, width: 1.4 },
-  };
-}
-
-/** Stars look smaller than squares of the same size. */
-function sizeOf(style: SeriesStyle): number {
-  return style.symbol.startsWith("star") ? 12 : 9;
-}
-
-function pointsTrace(front: TradeoffFront, indices: readonly number[], whiskerColour: string): Trace {
-  const points = indices.map((index) => front.points[index]).filter((point): point is TradeoffPoint => point !== undefined);
-  const thin = (rates: readonly Rate[]): Record<string, unknown> => ({ ...whiskers(rates), color: whiskerColour, thickness: 1, width: 0 });
-  return {
-    type: "scatter",
-    x: points.map((point) => percent(valueOf(point.acc))),
-    y: points.map((point) => percent(valueOf(point.asr))),
-    error_x: thin(points.map((point) => point.acc)),
-    error_y: thin(points.map((point) => point.asr)),
-    hovertext: points.map((point) => hoverText(front.name, point)),
-    hovertemplate: "%{hovertext}<extra></extra>",
-  };
-}
-
-function hoverText(name: string, point: TradeoffPoint): string {
-  const label = point.label === undefined ? "" : `<br>${plotlyText(point.label)}`;
-  return `<b>${plotlyText(name)}</b>${label}<br>ACC ${formatPercentInterval(point.acc)} %<br>ASR ${formatPercentInterval(point.asr)} %`;
-}
-
-function boundTrace(
-  bound: TradeoffBound,
-  index: number,
-  ranges: { readonly acc: readonly [number, number]; readonly asr: readonly [number, number] },
-): Trace {
-  const asr = percent(valueOf(bound.asr));
-  const acc = percent(valueOf(bound.acc));
-  const dashes = ["dot", "dash", "dashdot", "longdash"];
-  return {
-    type: "scatter",
-    mode: "lines",
-    name: plotlyText(bound.name),
-    x: asr === null ? [acc, acc] : [...ranges.acc],
-    y: asr === null ? [...ranges.asr] : [asr, asr],
-    line: { color: index === 0 ? inks.text : inks.axis, width: 1.6, dash: dashes[index % dashes.length] },
-    hovertext: Array.from({ length: 2 }, () => `${plotlyText(bound.name)}: ${formatPercentInterval(bound.asr ?? bound.acc)} %`),
-    hovertemplate: "%{hovertext}<extra></extra>",
-  };
 }
