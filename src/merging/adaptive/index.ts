@@ -64,6 +64,7 @@ export {
   type Coefficients,
   type MergeSpace,
 } from "./mergeSpace";
+export { scaledMerge } from "./scaledMerge";
 export { tiesTaskVectors } from "./tiesVectors";
 export { computeClasses, computePass, type PassRequest, type PassResult, type TowerParts } from "./pass";
 export { AdaptationTower, createAdaptationWorkers } from "./tower";
