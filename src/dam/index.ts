@@ -1,4 +1,5 @@
 /** Defense-Aware Merging: dual masks, synthesised perturbations, the alternating meta-optimiser. */
+export { allMethods } from "./allMethods";
 export { dam, runDam, type DamResult } from "./dam";
 export { noisePerturbations, projectNoise } from "./noise";
 export { DAM_DEFAULTS, damOptionsSchema, type DamOptions } from "./options";

@@ -1,5 +1,24 @@
+export {
+  adaMerging,
+  adaMergingTaskwise,
+  concreteAdaMerging,
+  concreteTaskArithmetic,
+  createAdaptationWorkers,
+  loadSuiteTasks,
+  runAdaMerging,
+  scaledMerge,
+  testTimeMethods,
+  type AdaMergingOptions,
+  type AdaptationContext,
+  type AdaptationTask,
+  type AdaptedMerge,
+  type AdaptOn,
+  type ConcreteAdaMergingOptions,
+  type ConcreteOptions,
+} from "./adaptive";
 export { average, type AverageOptions } from "./average";
-export { mergeCheckpoints, type MergeCheckpointsOptions, type MergeRecord } from "./mergeCheckpoints";
+export { mergeCheckpoints, type MergeCheckpointsOptions } from "./mergeCheckpoints";
+export type { AdaptationRecord, MergeRecord } from "./mergeRecord";
 export type { MergingKernel, Slice, StatisticsPass } from "./kernel";
 export { mergeParameters, type MergeInput, type MergeSettings } from "./mergeParameters";
 export type { DataFreeMethod, MergingMethod, TestTimeMethod } from "./method";

@@ -24,10 +24,12 @@ export interface MergeRecipe {
   readonly merge: MergeScope | undefined;
   /** The task of each model; default: what the models' own records say. */
   readonly tasks: readonly string[] | undefined;
-  /** Of test-time methods only. */
+  /** Of test-time methods only: `desk`, or the folder of another zoo of the same tasks. */
   readonly suite: string | undefined;
-  /** Of test-time methods only. */
+  /** Of test-time methods only; default 0. */
   readonly seed: number | undefined;
+  /** Of test-time methods only: the split whose images, without labels, are adapted on; default `adapt`. */
+  readonly adaptOn: "adapt" | "test" | undefined;
 }
 
 const recipeShape = {
@@ -40,6 +42,7 @@ const recipeShape = {
   tasks: z.array(z.string().min(1)).optional(),
   suite: z.string().optional(),
   seed: z.int().min(0).optional(),
+  adaptOn: z.enum(["adapt", "test"]).optional(),
 };
 
 /**
@@ -69,15 +72,14 @@ export function parseRecipe(text: string, file: string, methods: MethodTable = d
     tasks,
     suite,
     seed,
+    adaptOn,
   } = checkValue(z.strictObject(recipeShape), raw, action, "");
   const method = tryNaming(action, () => findMethod(name, methods));
-  if (method.kind === "data-free") {
-    for (const [key, value] of Object.entries({ suite, seed })) {
-      if (value === undefined) continue;
-      throw new TypeError(
-        `${action}: expected no "${key}" with method "${name}", which looks at no images and draws nothing, got ${value}`,
-      );
-    }
+  if (method.kind === "data-free") rejectTestTimeKeys({ suite, seed, adaptOn }, name, action);
+  else if (suite === undefined) {
+    throw new TypeError(`${action}: expected a "suite" (such as desk) with method "${name}", which adapts on its images, got nothing`);
+  } else if (merge === "all") {
+    throw new RangeError(`${action}: expected "merge" to be vision with method "${name}", which runs the vision tower, got all`);
   }
   if (tasks !== undefined && tasks.length !== models.length) {
     throw new RangeError(`${action}: expected "tasks" to name one task for each of the ${models.length} models, got ${tasks.length}`);
@@ -89,11 +91,21 @@ export function parseRecipe(text: string, file: string, methods: MethodTable = d
     method,
     options: parseOptions(method, options ?? {}, action) as Record<string, unknown>,
     dtype,
-    merge,
+    merge: method.kind === "test-time" ? "vision" : merge,
     tasks,
-    suite,
-    seed,
+    suite: suite === undefined || suite === "desk" ? suite : fromHere(suite),
+    seed: method.kind === "test-time" ? (seed ?? 0) : undefined,
+    adaptOn: method.kind === "test-time" ? (adaptOn ?? "adapt") : undefined,
   };
+}
+
+function rejectTestTimeKeys(keys: Readonly<Record<string, unknown>>, method: string, action: string): void {
+  for (const [key, value] of Object.entries(keys)) {
+    if (value === undefined) continue;
+    throw new TypeError(
+      `${action}: expected no "${key}" with method "${method}", which looks at no images and draws nothing, got ${value}`,
+    );
+  }
 }
 
 function parseYaml(text: string, action: string): unknown {

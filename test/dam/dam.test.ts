@@ -103,7 +103,7 @@ describe("runDam()", () => {
         assert.ok([...part.parameters.values()].every(({ values }) => values.every(Number.isFinite)));
         const rest = await run({}, { store });
         assert.equal(bytesOf(rest.parameters), whole, `after step ${stopAt}`);
-        assert.equal(rest.history.length, 8 - stopAt);
+        assert.equal(rest.history.length, 8);
       }
     } finally {
       await rm(folder, { recursive: true });

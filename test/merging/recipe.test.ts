@@ -22,6 +22,7 @@ describe("parseRecipe()", () => {
         tasks: undefined,
         suite: undefined,
         seed: undefined,
+        adaptOn: undefined,
       },
     );
   });

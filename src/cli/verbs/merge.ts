@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
+import { allMethods } from "../../dam";
+import { terminalProgress } from "../../display/progress";
 import { mergeCheckpoints, parseRecipe } from "../../merging";
 import { interruptSignal } from "../interrupt";
 import { printJson, printNote, printText } from "../output";
@@ -15,8 +17,9 @@ export function registerMerge(program: Command): void {
     .command("merge")
     .summary("merge models by a recipe")
     .description(
-      "Merges models as a YAML recipe says: base, models, method (average, task_arithmetic, ties), options, dtype, merge. " +
-        "Writes a folder that transformers opens, with run.json.",
+      `Merges models as a YAML recipe says: base, models, method (${[...allMethods.keys()].join(", ")}), options, dtype, merge. ` +
+        "Methods that adapt to unlabelled images also take suite, seed, adaptOn and tasks. Interrupted, they keep their state beside the " +
+        "output, and the same command goes on from there. Writes a folder that transformers opens, with run.json.",
     )
     .argument("<recipe>", "path of the recipe; relative paths in it start from its folder")
     .requiredOption("--out <folder>", "folder to write; an earlier output is replaced")
@@ -30,12 +33,12 @@ async function runMerge(file: string, { out, json }: MergeFlags): Promise<void> 
       `Cannot read recipe ${JSON.stringify(file)}: ${error.code === "ENOENT" ? "expected a file, got nothing there" : error.message}`,
     );
   });
-  const recipe = parseRecipe(text, file);
+  const recipe = parseRecipe(text, file, allMethods);
   const terminal = process.stderr.isTTY;
   const onProgress = (fraction: number, title: string): void => {
     if (terminal) process.stderr.write(`\r\x1b[K${String(Math.round(100 * fraction)).padStart(3)} % ${title}`);
   };
-  const record = await mergeCheckpoints(recipe, out, { signal: interruptSignal(), onProgress });
+  const record = await mergeCheckpoints(recipe, out, { signal: interruptSignal(), onProgress, progress: terminalProgress() });
   if (terminal) process.stderr.write("\r\x1b[K");
   if (json === true) return printJson(record);
   const { models, method, parameters, timings } = record;

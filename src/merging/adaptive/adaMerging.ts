@@ -4,7 +4,7 @@ import type { HostTensor } from "../../checkpoints";
 import type { TestTimeMethod } from "../method";
 import { openWorkplace, type AdaptationContext, type Workplace } from "./adaptation";
 import { entropyLoss, type TaskLoss } from "./losses";
-import { runLoop, startVariable, stepVariable, type Variable } from "./loop";
+import { runLoop, startVariable, stepVariable, type StepNumbers, type Variable } from "./loop";
 import {
   coefficientGradient,
   combineTaskVectors,
@@ -41,8 +41,8 @@ export interface AdaptedMerge {
   readonly coefficients: Coefficients;
   /** Factor of each merged element; null without masks. */
   readonly mask: Float32Array | null;
-  /** Losses of the steps that were run in this process. */
-  readonly history: readonly Readonly<Record<string, number>>[];
+  /** Losses of each step. */
+  readonly history: readonly StepNumbers[];
   /** False if an interrupt ended the run early. */
   readonly completed: boolean;
 }

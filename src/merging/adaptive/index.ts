@@ -48,6 +48,7 @@ export {
   type RunOptions,
   type RunState,
   type RunStore,
+  type StepNumbers,
   type Variable,
 } from "./loop";
 export { expandMask, layoutMask, sumOverElements, type MaskGranularity, type MaskLayout, type MaskSlot } from "./maskLayout";
@@ -65,6 +66,7 @@ export {
   type MergeSpace,
 } from "./mergeSpace";
 export { scaledMerge } from "./scaledMerge";
+export { adaptationImages, loadSuiteTasks, type AdaptOn, type SuiteTasks } from "./suiteTasks";
 export { tiesTaskVectors } from "./tiesVectors";
 export { computeClasses, computePass, type PassRequest, type PassResult, type TowerParts } from "./pass";
 export { AdaptationTower, createAdaptationWorkers } from "./tower";

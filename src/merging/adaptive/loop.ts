@@ -32,7 +32,12 @@ export interface RunState {
   readonly adamSteps: Readonly<Record<string, number>>;
   /** Values and moments. */
   readonly arrays: Readonly<Record<string, Float32Array>>;
+  /** Numbers of each step done. */
+  readonly history: readonly StepNumbers[];
 }
+
+/** Numbers of one step that are worth watching, such as losses. */
+export type StepNumbers = Readonly<Record<string, number>>;
 
 /** Keeps the state of one run; `damlab`'s cells and files both fit. */
 export interface RunStore {
@@ -47,9 +52,10 @@ export interface RunStore {
  */
 export function fileStore(file: string, key: string): RunStore {
   return {
-    async save({ step, adamSteps, arrays }) {
+    async save({ step, adamSteps, arrays, history }) {
       const rows = Object.entries(arrays).map(([name, values]) => ({ name, shape: [values.length], values }));
-      await writeSafetensors(file, rows, { metadata: { key, step: String(step), adamSteps: JSON.stringify(adamSteps) } });
+      const metadata = { key, step: String(step), adamSteps: JSON.stringify(adamSteps), history: JSON.stringify(history) };
+      await writeSafetensors(file, rows, { metadata });
     },
     async load() {
       if (!existsSync(file)) return null;
@@ -60,7 +66,8 @@ export function fileStore(file: string, key: string): RunStore {
           const arrays: Record<string, Float32Array> = {};
           for (const name of source.tensors.keys()) arrays[name] = (await source.readFloat32(name)).values;
           const adamSteps = JSON.parse(source.metadata.get("adamSteps")!) as Record<string, number>;
-          return { step: Number(source.metadata.get("step")), adamSteps, arrays };
+          const history = JSON.parse(source.metadata.get("history") ?? "[]") as StepNumbers[];
+          return { step: Number(source.metadata.get("step")), adamSteps, arrays, history };
         } finally {
           await source.close();
         }
@@ -92,12 +99,12 @@ export interface Loop {
   readonly steps: number;
   readonly variables: Readonly<Record<string, Variable>>;
   /** One step, 0, 1, …: changes the variables, depends on them and on the step alone. Returns numbers worth watching. */
-  step(step: number): Promise<Readonly<Record<string, number>>>;
+  step(step: number): Promise<StepNumbers>;
 }
 
-/** Numbers of each step that was run in this process, and how many steps are done in all. */
+/** Numbers of each step, those before a resumption included, and how many steps are done in all. */
 export interface LoopResult {
-  readonly history: readonly Readonly<Record<string, number>>[];
+  readonly history: readonly StepNumbers[];
   readonly steps: number;
   readonly completed: boolean;
 }
@@ -106,8 +113,9 @@ export interface LoopResult {
 export async function runLoop(loop: Loop, options: RunOptions = {}): Promise<LoopResult> {
   const { progress = silentProgress, signal, store, saveEvery = 25, whenInterrupted = "throw" } = options;
   const { variables } = loop;
-  let step = restore(variables, (await store?.load()) ?? null);
-  const history: Readonly<Record<string, number>>[] = [];
+  const state = (await store?.load()) ?? null;
+  let step = restore(variables, state);
+  const history: StepNumbers[] = step > 0 ? [...state!.history] : [];
   const task = progress.start(loop.name, { total: loop.steps, step });
   let ending = "interrupted";
   try {
@@ -115,16 +123,16 @@ export async function runLoop(loop: Loop, options: RunOptions = {}): Promise<Loo
       // Lets signals and displays have their turn.
       await new Promise((resolve) => setImmediate(resolve));
       if (signal?.aborted) {
-        await store?.save(snapshot(variables, step));
+        await store?.save(snapshot(variables, step, history));
         if (whenInterrupted === "throw") throw signal.reason;
         return { history, steps: step, completed: false };
       }
       const values = await loop.step(step++);
       history.push(values);
       task.update({ step, values });
-      if (step % saveEvery === 0 && step < loop.steps) await store?.save(snapshot(variables, step));
+      if (step % saveEvery === 0 && step < loop.steps) await store?.save(snapshot(variables, step, history));
     }
-    await store?.save(snapshot(variables, step));
+    await store?.save(snapshot(variables, step, history));
     ending = "done";
     return { history, steps: step, completed: true };
   } finally {
@@ -132,7 +140,7 @@ export async function runLoop(loop: Loop, options: RunOptions = {}): Promise<Loo
   }
 }
 
-function snapshot(variables: Loop["variables"], step: number): RunState {
+function snapshot(variables: Loop["variables"], step: number, history: readonly StepNumbers[]): RunState {
   const arrays: Record<string, Float32Array> = {};
   const adamSteps: Record<string, number> = {};
   for (const [name, { values, adam }] of Object.entries(variables)) {
@@ -141,7 +149,7 @@ function snapshot(variables: Loop["variables"], step: number): RunState {
     arrays[`${name}.first`] = adam.first;
     arrays[`${name}.second`] = adam.second;
   }
-  return { step, adamSteps, arrays };
+  return { step, adamSteps, arrays, history: [...history] };
 }
 
 /** Puts a saved state into the variables; one that does not fit is not used. */
