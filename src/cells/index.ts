@@ -16,12 +16,16 @@ export { loadModel, type ModelPlace } from "./loadModel";
 export { mergeModels, type Merged, type MergedModel, type MergeModelsParameters } from "./mergeModels";
 export { notebookShowSymbol, show } from "./notebook";
 export type { ParameterHelp } from "./parameters";
+export { plotParetoFront, type FrontPlot, type PlotParetoFrontParameters } from "./plotParetoFront";
 export { plotReport, type PlotReportParameters, type PlottedReports, type ReportPlot, type ReportWithFloor } from "./plotReport";
 export { provenanceOf, type Provenance } from "./provenance";
 export { meanAttackSuccess, reportTable, type NamedReports } from "./reportTable";
 export { defaultCacheFolder, ResultCache, type CacheAddress, type CacheSize } from "./resultCache";
 export { configureCells, type CellSettings } from "./settings";
 export { loadSuite, type LoadedSuite, type Suite, type SuiteModel, type SuiteTask } from "./suite";
+export { sweepAlpha, type Sweep, type SweepAlphaParameters, type SweepPoint, type SweptAlpha } from "./sweepAlpha";
+export { SWEEP_SCALES } from "./sweepScales";
+export { sweepTable } from "./sweepTable";
 export {
   loadTaskVectors,
   subtractPretrained,

@@ -1,4 +1,4 @@
-/** Fronts of ACC against ASR, what a defence gains on them, and the choice of α. Plain data. */
+/** Fronts of ACC against ASR, what a defence gains on them, and the choice of α. */
 export { checkAlphaControl, pooledStandardError, type AlphaControl, type AlphaRuns, type AlphaStep } from "./alphaControl";
 export { asrAtAcc, type EnvelopeValue } from "./baselineEnvelope";
 export {
@@ -10,8 +10,10 @@ export {
   type DefenderView,
   type JudgedCandidate,
 } from "./chooseAlpha";
+export { measureDefenderView, type ViewedModels, type ViewOptions } from "./defenderView";
 export { dominates, mutuallyNonDominated, nonDominated, type FrontPoint } from "./front";
 export { gapAtEqualAcc, pairedGap, type Gap, type PairedGap, type PairedRuns } from "./gap";
 export { hypervolume, HYPERVOLUME_REFERENCE } from "./hypervolume";
+export { judgeDefence, type Choice, type ChosenDefence, type DefenceJudgement, type JudgedPoint, type JudgeSettings } from "./judgeDefence";
 export { mean, pairedInterval, standardError, studentInterval, variance, type PairedInterval } from "./pairedInterval";
 export { studentQuantile } from "./studentQuantile";

@@ -1,0 +1,152 @@
+/** @file The slow pieces of a sweep, as plain data in and out: one merge, the judgement of one model. Each runs whole, here or on a thread. */
+import type { Trigger } from "../attacks";
+import type { HostTensor, NamedTensors } from "../checkpoints";
+import { allMethods, type DamResult } from "../dam";
+import { accuracy, attackSuccessRate, deskImages, latentTrigger, predictModel, type EvaluationTask } from "../evaluation";
+
+import { findMethod, mergeParameters } from "../merging";
+import { adaptationImages, scaledMerge, type AdaptationContext, type AdaptedMerge, type AdaptOn } from "../merging/adaptive";
+import type { VisionConfig, ZeroShotHead } from "../models";
+import { measureDefenderView, type DefenderView, type ViewOptions } from "../selection";
+import { subtractPretrained, type TaskVectors } from "./taskVectors";
+
+/** A merge as a sweep keeps it: the merged parameters of each stage, one after another in the pretrained model's order. */
+export interface SweepMerge {
+  /** `final`, and of DAM also `masks`: when the masks were finished, before the final stage on λ. */
+  readonly stages: Readonly<Record<string, Float32Array>>;
+}
+
+/** A merge to compute. */
+export interface MergeRequest {
+  readonly vectors: Pick<TaskVectors, "config" | "pretrained" | "models">;
+  /** By task. */
+  readonly heads: Readonly<Record<string, ZeroShotHead>>;
+  /** Name in the table of methods. */
+  readonly method: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly seed: number;
+  readonly adaptOn: AdaptOn;
+}
+
+/** Runs one merging method. */
+export async function runMerge({ vectors, heads, method, options, seed, adaptOn }: MergeRequest): Promise<SweepMerge> {
+  const row = findMethod(method, allMethods);
+  const { config, pretrained, models } = vectors;
+  if (row.kind === "data-free") {
+    const finetuned = models.map(({ parameters }) => parameters);
+    return { stages: { final: packMerged(pretrained, mergeParameters(row, pretrained, { finetuned }, options)) } };
+  }
+  const tasks = models.map(({ task }) => ({ name: task, head: heads[task]!, images: adaptationImages(task, adaptOn) }));
+  const context: AdaptationContext = { config, pretrained, taskVectors: subtractPretrained(vectors), tasks, seed };
+  const result = (await row.merge(context as never, options)) as AdaptedMerge & Partial<Pick<DamResult, "beforeFinal">>;
+  return {
+    stages: {
+      ...(result.beforeFinal && { masks: packMerged(pretrained, result.beforeFinal.parameters) }),
+      final: packMerged(pretrained, result.parameters),
+    },
+  };
+}
+
+/** A model to judge. */
+export interface JudgeRequest {
+  readonly config: VisionConfig;
+  readonly pretrained: NamedTensors;
+  /** Merged parameters, as in `SweepMerge`; null for the pretrained model itself. */
+  readonly merged: Float32Array | null;
+  /** Factor of everything that the merge adds to the pretrained model. */
+  readonly scale: number;
+  readonly tasks: readonly { readonly id: string; readonly head: ZeroShotHead; readonly triggers: readonly Trigger[] }[];
+  readonly attacked: Readonly<Record<string, string>>;
+  readonly split: "train" | "validation" | "test";
+  /** At most so many images a task; null for all. */
+  readonly limit: number | null;
+}
+
+/** What a sweep asks of a model; fractions in [0, 1], null where no trigger was tried. */
+export interface Judgement {
+  readonly acc: number;
+  readonly asrAttacked: number | null;
+  readonly asrClean: number | null;
+  readonly asrAll: number | null;
+  /** By task; `asr` under the task's own trigger. */
+  readonly tasks: Readonly<Record<string, { readonly acc: number; readonly asr: number | null }>>;
+}
+
+/** Judges one model on the tasks, each under its own trigger: the attacker's where it is attacked, else its latent one. */
+export async function runJudge(request: JudgeRequest): Promise<Judgement> {
+  const { config, pretrained, merged, scale, attacked, split, limit } = request;
+  const parameters = merged === null ? pretrained : scaledMerge({ pretrained }, { parameters: unpackMerged(pretrained, merged) }, scale);
+  const tasks = request.tasks.map((task): EvaluationTask => ({ ...task, images: deskImages(task.id, split, limit ?? Infinity) }));
+  const predictions = await predictModel({ config, parameters }, tasks);
+  const rates = new Map<string, { acc: number; asr: number | null }>();
+  for (const [task, { labels, clean, triggered }] of predictions) {
+    const own = triggered[attacked[task] ?? latentTrigger(task)];
+    const asr = own === undefined ? null : attackSuccessRate(own.predicted, labels, { target: own.target }).value;
+    rates.set(task, { acc: accuracy(clean, labels).value!, asr });
+  }
+  const asrOf = (chosen: (task: string) => boolean): number | null =>
+    average([...rates].filter(([task]) => chosen(task)).map(([, { asr }]) => asr));
+  return {
+    acc: average([...rates.values()].map(({ acc }) => acc))!,
+    asrAttacked: asrOf((task) => task in attacked),
+    asrClean: asrOf((task) => !(task in attacked)),
+    asrAll: asrOf(() => true),
+    tasks: Object.fromEntries(rates),
+  };
+}
+
+/** A merge for its user to look at. */
+export interface ViewRequest extends Pick<MergeRequest, "heads" | "seed" | "adaptOn"> {
+  readonly config: VisionConfig;
+  readonly pretrained: NamedTensors;
+  /** Tasks of the merge. */
+  readonly tasks: readonly string[];
+  readonly candidate: Float32Array;
+  readonly unmasked: Float32Array;
+  readonly options: Pick<ViewOptions, "images" | "steps">;
+}
+
+/** What a merge's user sees of it. */
+export type View = DefenderView & { readonly images: number };
+
+/** Looks at a merge as its user can, without labels or triggers. */
+export function runView(request: ViewRequest): Promise<View> {
+  const { config, pretrained, heads, seed, adaptOn, options } = request;
+  const tasks = request.tasks.map((task) => ({ name: task, head: heads[task]!, images: adaptationImages(task, adaptOn) }));
+  const [candidate, unmasked] = [unpackMerged(pretrained, request.candidate), unpackMerged(pretrained, request.unmasked)];
+  return measureDefenderView({ config, pretrained, candidate, unmasked, tasks }, { ...options, seed });
+}
+
+/** Merged parameters of a whole model in one vector. */
+export function packMerged(pretrained: NamedTensors, parameters: NamedTensors): Float32Array {
+  const names = mergedNames(pretrained);
+  const packed = new Float32Array(names.reduce((sum, name) => sum + pretrained.get(name)!.values.length, 0));
+  let start = 0;
+  for (const name of names) {
+    const { values } = parameters.get(name)!;
+    packed.set(values, start);
+    start += values.length;
+  }
+  return packed;
+}
+
+/** The whole model of a packed vector; parameters that are not merged are the pretrained model's own objects. */
+export function unpackMerged(pretrained: NamedTensors, packed: Float32Array): Map<string, HostTensor> {
+  const result = new Map(pretrained);
+  let start = 0;
+  for (const name of mergedNames(pretrained)) {
+    const { shape, values } = pretrained.get(name)!;
+    result.set(name, { shape, values: packed.subarray(start, (start += values.length)) });
+  }
+  return result;
+}
+
+function mergedNames(pretrained: NamedTensors): string[] {
+  return [...pretrained.keys()].filter((name) => name.startsWith("vision_model."));
+}
+
+/** Plain mean; null where there is nothing, or something is missing. */
+function average(values: readonly (number | null)[]): number | null {
+  if (values.length === 0 || values.includes(null)) return null;
+  return values.reduce<number>((sum, value) => sum + value!, 0) / values.length;
+}
