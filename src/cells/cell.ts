@@ -46,6 +46,11 @@ export interface CellDefinition<Inputs extends readonly unknown[], Schema extend
   files?(inputs: Inputs, parameters: z.output<Schema>): Promise<Readonly<Record<string, string>>> | Readonly<Record<string, string>>;
   /** The work. Returns a plain object of plain data, maps and typed arrays (anything, where `cache` is false). */
   run(inputs: Inputs, parameters: z.output<Schema>, context: CellContext): Promise<Output> | Output;
+  /**
+   * What an interrupt left undone, for cells that then give what they have: facts such as the number of steps done, which go into the
+   * provenance; null for a finished output. An unfinished output is not kept, and the state that was saved stays, so that the next call goes on.
+   */
+  unfinished?(output: Output): Readonly<Record<string, unknown>> | null;
   /** A result as text, for terminals and logs; default: a line that says which cell made it. */
   text?(result: Result<Output>): string;
   /** How a result shows itself in notebooks, beside its text: content by MIME type. */
@@ -181,6 +186,11 @@ async function computeOrLoad<Inputs extends readonly unknown[], Schema extends z
   } catch (error) {
     context.close(settings.signal.aborted ? "interrupted" : "failed");
     throw error;
+  }
+  const unfinished = definition.unfinished?.(output) ?? null;
+  if (unfinished !== null) {
+    const { key: _whole, ...facts } = provenance;
+    return finish(definition, output, withKey({ ...facts, parameters: { ...facts.parameters, unfinished } }));
   }
   if (cache !== null) {
     try {

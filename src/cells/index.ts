@@ -1,4 +1,7 @@
 /** Composable steps of a notebook: typed, cached by content, resumable, with progress, provenance and a display. */
+export { adaptModels, type Adapted, type AdaptModelsParameters } from "./adaptModels";
+export type { AdaptationParameters, AdaptedModel } from "./adaptation";
+export { buildDualMasks, type BuildDualMasksParameters, type BuiltDualMasks, type DualMasks, type MaskOptions } from "./buildDualMasks";
 export { canonicalJson } from "./canonicalJson";
 export { defineCell, type Cell, type CellDefinition, type Result } from "./cell";
 export type { CellCheckpoint, CellContext } from "./cellContext";
@@ -13,6 +16,8 @@ export {
   type Predictions,
 } from "./evaluate";
 export { loadModel, type ModelPlace } from "./loadModel";
+export { maskReport, type MaskReport, type MaskReportParameters } from "./maskReport";
+export { metaOptimize, type Defended, type DefendedModel, type MetaOptimizeParameters } from "./metaOptimize";
 export { mergeModels, type Merged, type MergedModel, type MergeModelsParameters } from "./mergeModels";
 export { notebookShowSymbol, show } from "./notebook";
 export type { ParameterHelp } from "./parameters";

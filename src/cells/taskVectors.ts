@@ -1,7 +1,7 @@
 import * as path from "node:path";
 import { z } from "zod";
 import type { HostTensor, NamedTensors } from "../checkpoints";
-import { loadVisionModel, type VisionConfig } from "../models";
+import { loadVisionModel, type VisionConfig, type ZeroShotHead } from "../models";
 import { defineCell, type Cell, type Result } from "./cell";
 import { hashSuiteFiles, type Suite, type SuiteModel } from "./suite";
 
@@ -23,6 +23,8 @@ export interface TaskVectors {
   /** θ₀. */
   readonly pretrained: NamedTensors;
   readonly models: readonly FinetunedModel[];
+  /** Zero-shot head of each model's task, by task: what methods that adapt to unlabelled images need. */
+  readonly heads: Readonly<Record<string, ZeroShotHead>>;
   /** Trigger of each attacked task. */
   readonly attacked: Readonly<Record<string, string>>;
 }
@@ -77,7 +79,8 @@ export const loadTaskVectors: Cell<[suite: Suite], LoadTaskVectorsParameters, Ta
       const trigger = attack === null ? null : `${attack}/${task!}-seed${seed}`;
       models.push({ task: task!, attack, trigger, seed, parameters: finetuned });
     }
-    return { config: pretrained.config, pretrained: pretrained.parameters, models, attacked: attackedBy(models) };
+    const heads = Object.fromEntries(models.map(({ task }) => [task, suite.tasks.find(({ id }) => id === task)!.head]));
+    return { config: pretrained.config, pretrained: pretrained.parameters, models, heads, attacked: attackedBy(models) };
   },
   text: ({ models }) =>
     [

@@ -2,7 +2,8 @@
 export { allMethods } from "./allMethods";
 export { dam, runDam, type DamResult } from "./dam";
 export { noisePerturbations, projectNoise } from "./noise";
-export { DAM_DEFAULTS, damOptionsSchema, type DamOptions } from "./options";
+export { DAM_DEFAULTS, DAM_OPTION_TEXTS, damOptionsSchema, damOptionsShape, type DamOptions } from "./options";
+export { describeMasks, type LayerMasks, type MaskDescription, type MaskShares } from "./describeMasks";
 export { createPerturbations, type Perturbations, type PerturbationSetting } from "./perturbations";
 export {
   adaptCoefficients,

@@ -24,6 +24,8 @@ import { createPerturbations, type Perturbations } from "./perturbations";
 export interface DamContext extends AdaptationContext {
   /** logit(u) of a mask, one a logit; default: drawn from the seed by (mask, step). Step −1 is the evaluation mask. */
   readonly maskNoise?: (mask: MaskName, step: number) => Float32Array;
+  /** Z of masks before the first step, one a logit; default: `initialLogit` everywhere. */
+  readonly startLogits?: ReadonlyMap<MaskName, Float32Array>;
 }
 
 /** M1, the task-shared mask, and M2, the backdoor-detection mask; `joint` has M2 alone. */
@@ -81,11 +83,21 @@ export function openRun(context: DamContext, options: DamOptions): DamRun {
       labelCoefficients: start(),
       coefficientsBefore: start(),
       perturbations: startVariable(perturbations.start()),
-      masks: new Map(names.map((name) => [name, startVariable(new Float32Array(layout.logits).fill(options.initialLogit))])),
+      masks: new Map(names.map((name) => [name, startVariable(startLogits(context, options, name, layout.logits))])),
     },
     noise: context.maskNoise ?? ((mask, step) => logisticNoise(randomStream(place.seed, "mask", mask, step), layout.logits)),
     labelModel: null,
   };
+}
+
+function startLogits({ startLogits: given }: DamContext, { initialLogit }: DamOptions, name: MaskName, count: number): Float32Array {
+  const logits = given?.get(name);
+  if (logits === undefined) return new Float32Array(count).fill(initialLogit);
+  if (logits.length !== count)
+    throw new TypeError(
+      `Cannot start mask "${name}": expected ${count} logits for these models and this granularity, got ${logits.length}`,
+    );
+  return logits.slice();
 }
 
 /** Names the variables for saving. */
