@@ -1,0 +1,152 @@
+/**
+ * @file Judges DAM against the fronts of the baselines over zoo seeds x seeds, and writes the table, all points and a picture. `--help` tells
+ * the rest.
+ */
+import { parseArgs } from "node:util";
+import * as path from "node:path";
+import { configureCells, loadSuite, loadTaskVectors, plotParetoFront, ResultCache, sweepAlpha, type SweptAlpha } from "../../src/cells";
+import { writeFileAtomic } from "../../src/checkpoints";
+import { lineProgress } from "../../src/display/progress";
+import { exportFigure } from "../../src/figures";
+import { judgeDefence } from "../../src/selection";
+import { judgedPoints } from "./points";
+import { writeDocs } from "./docs";
+import { verdictOf, writeTables } from "./tables";
+
+const HELP = `Usage: npx tsx bench/defence/table.ts [options]
+
+Runs DAM at several alphas, the baselines at several scales, judges every model, and writes OUT/table.md, OUT/points.json and
+OUT/front.png. What is done is kept in CACHE: a killed run goes on, and more alphas, seeds or zoo seeds add only what is new. After a change
+of the code of merging or DAM give another CACHE.
+
+  --zoo-seeds 0,1,2        zoo seeds (attacks and backdoored models) to judge on; 3 is the one for development
+  --seeds 0,1,2            seeds of DAM, AdaMerging, Concrete AdaMerging
+  --split test             test, validation (for every choice) or train
+  --images N               at most so many images a task; default all
+  --alphas 0.1,0.3,1,3,10  alphas to run, fixed beforehand
+  --alpha A                the development setting's alpha; default: the middle one of --alphas
+  --dam KEY=VALUE          an option of DAM (see src/dam/options.ts), any number of times; VALUE is JSON or a word
+  --adamerging KEY=VALUE   an option of AdaMerging; --concrete KEY=VALUE one of Concrete AdaMerging
+  --methods LIST           default average,task_arithmetic,ties,adamerging,concrete_adamerging,dam
+  --scales METHOD=LIST     other scales of a method, such as ties=0.1,0.2
+  --floors default         none; default: of DAM at --alpha, and of each baseline at its own scale; all
+  --view-images 160        unlabelled images a task for the choice without labels and triggers; 0 leaves that column out
+  --triggers attacked      own: clean tasks under their latent triggers too (slower; gives the ASR of all tasks)
+  --adapt-on adapt         test: adapt on the test images, as the paper does
+  --attacked resisc45,eurosat   --attack trojvit   --suite desk
+  --out DIR                default results/defence
+  --cache DIR              default OUT/cache
+  --docs                   also write the table into docs/defence.md and the picture to docs/defence.png
+
+Development, a few minutes a set of options on two threads:
+  npx tsx bench/defence/table.ts --zoo-seeds 3 --seeds 0 --split validation --alphas 1 --view-images 0 --floors none \\
+      --dam maskLearningRate=0.01 --dam steps=200
+The acceptance table:
+  npx tsx bench/defence/table.ts --alphas ... --alpha ... --dam ... --docs
+`;
+
+const many = { type: "string", multiple: true, default: [] as string[] } as const;
+const { values: flags } = parseArgs({
+  options: {
+    help: { type: "boolean", default: false },
+    "zoo-seeds": { type: "string", default: "0,1,2" },
+    seeds: { type: "string", default: "0,1,2" },
+    split: { type: "string", default: "test" },
+    images: { type: "string" },
+    alphas: { type: "string", default: "0.1,0.3,1,3,10" },
+    alpha: { type: "string" },
+    dam: many,
+    adamerging: many,
+    concrete: many,
+    methods: { type: "string", default: "average,task_arithmetic,ties,adamerging,concrete_adamerging,dam" },
+    scales: many,
+    floors: { type: "string", default: "default" },
+    "view-images": { type: "string", default: "160" },
+    triggers: { type: "string", default: "attacked" },
+    "adapt-on": { type: "string", default: "adapt" },
+    attacked: { type: "string", default: "resisc45,eurosat" },
+    attack: { type: "string", default: "trojvit" },
+    suite: { type: "string", default: "desk" },
+    out: { type: "string", default: path.join("results", "defence") },
+    cache: { type: "string" },
+    docs: { type: "boolean", default: false },
+  },
+});
+
+async function main(): Promise<void> {
+  if (flags.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  configureCells({ cache: new ResultCache(flags.cache ?? path.join(flags.out, "cache")), progress: lineProgress({}) });
+  const alphas = numbers(flags.alphas);
+  const alpha = flags.alpha === undefined ? [...alphas].sort((a, b) => a - b)[alphas.length >> 1]! : Number(flags.alpha);
+  const methods = flags.methods.split(",");
+  const options = Object.fromEntries(
+    Object.entries({ dam: flags.dam, adamerging: flags.adamerging, concrete_adamerging: flags.concrete })
+      .filter(([method]) => methods.includes(method))
+      .map(([method, given]) => [method, Object.fromEntries(given.map(pair))]),
+  );
+  const settings = {
+    alphas: alphas.includes(alpha) ? alphas : [...alphas, alpha],
+    seeds: numbers(flags.seeds),
+    methods,
+    scales: Object.fromEntries(flags.scales.map(pair).map(([method, list]) => [method, numbers(String(list))])),
+    options,
+    floors: flags.floors as "default",
+    floorAlphas: [alpha],
+    triggers: flags.triggers as "own",
+    split: flags.split as "test",
+    ...(flags.images === undefined ? {} : { limit: Number(flags.images) }),
+    adaptOn: flags["adapt-on"] as "adapt",
+    viewImages: Number(flags["view-images"]),
+  };
+  const suite = await loadSuite(flags.suite);
+  const sweeps: { zooSeed: number; sweep: SweptAlpha }[] = [];
+  for (const zooSeed of numbers(flags["zoo-seeds"])) {
+    const vectors = await loadTaskVectors(suite, { backdoored: flags.attacked.split(","), attack: flags.attack, attackSeed: zooSeed });
+    process.stderr.write(`Zoo seed ${zooSeed}\n`);
+    sweeps.push({ zooSeed, sweep: await sweepAlpha(vectors, suite, settings) });
+  }
+  const points = judgedPoints(sweeps);
+  const judgement = judgeDefence(points, { defence: "dam", alpha });
+  const tables = writeTables(sweeps, judgement, { ...settings, alpha, attacked: flags.attacked });
+  const plot = await plotParetoFront(sweeps.map(({ sweep }) => sweep));
+  const everything = {
+    settings: { ...settings, alpha, suite: flags.suite, attack: flags.attack },
+    verdict: verdictOf(judgement),
+    judgement,
+    sweeps,
+  };
+  await writeFileAtomic(path.join(flags.out, "points.json"), `${JSON.stringify(everything, null, 1)}\n`);
+  await writeFileAtomic(path.join(flags.out, "table.md"), tables);
+  await exportFigure(plot.figure, path.join(flags.out, "front.png"));
+  if (flags.docs) await writeDocs(tables, plot.figure);
+  process.stdout.write(tables);
+}
+
+function numbers(list: string): number[] {
+  return list.split(",").map((text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isFinite(value))
+      throw new RangeError(`Cannot read "${list}": expected numbers with commas, got "${text}"`);
+    return value;
+  });
+}
+
+/** `KEY=VALUE`, with VALUE as JSON where it is JSON. */
+function pair(text: string): [string, unknown] {
+  const cut = text.indexOf("=");
+  if (cut < 1) throw new RangeError(`Cannot read "${text}": expected KEY=VALUE`);
+  const [key, value] = [text.slice(0, cut), text.slice(cut + 1)];
+  try {
+    return [key, JSON.parse(value)];
+  } catch {
+    return [key, value];
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});
