@@ -1,0 +1,142 @@
+import { Script } from "node:vm";
+import { asCell, type CellRun, createRun, KernelInterrupted, setRunning } from "./cells";
+import { send, writeFully } from "./channel";
+import { errorReport, registerSource } from "./errors";
+import { format } from "./format";
+import { flag, noteTermination, stop } from "./interrupts";
+import { runActions, timed } from "./actions";
+import type { ModuleLoader } from "./modules";
+import { SessionScope } from "./scope";
+import type { Bundle, CompiledCode, ErrorReport, ExpressionReply, Request } from "../link/messages";
+
+type ExecuteRequest = Extract<Request, { type: "execute" }>;
+type CellFunction = (cell: object, flag: Int32Array, require: NodeRequire, filename: string, dirname: string) => Promise<void>;
+
+/** What compiled code of one cell calls; `interruptible.ts` and `sessionScope.ts` write the calls. */
+interface CellRuntime {
+  declared: object;
+  value: unknown;
+}
+
+const key = Symbol.for("damlab.kernel.call");
+
+/** Runs compiled cells, one after the other, in one session. */
+export class CellRunner {
+  private readonly scope = new SessionScope();
+
+  constructor(
+    private readonly loader: ModuleLoader,
+    private readonly marker: string,
+  ) {}
+
+  async execute({ cell, name, code, modules, actions, allowStdin }: ExecuteRequest): Promise<void> {
+    this.loader.update(modules);
+    let fail!: (error: unknown) => void;
+    const failed = new Promise<never>((_resolve, reject) => (fail = reject));
+    const run = createRun(cell, name, allowStdin, fail);
+    const runtime: CellRuntime = { declared: {}, value: undefined };
+    let outcome: { result?: Bundle; error?: ErrorReport };
+    setRunning(run);
+    try {
+      await asCell(run, async () => {
+        await runActions(actions, this.loader);
+        const once = (): Promise<void> => this.call(run, code, runtime);
+        await Promise.race([timed(actions, once), failed, run.interrupted]);
+      });
+      const result = await asCell(run, () => format(runtime.value));
+      outcome = result === undefined ? {} : { result };
+    } catch (error) {
+      outcome = { error: errorReport(error) };
+    }
+    const names = this.scope.commit(runtime.declared);
+    setRunning(undefined);
+    Atomics.store(flag, 0, 0);
+    this.mark(cell);
+    send({ type: "done", cell, names, ...outcome });
+  }
+
+  async evaluate(cell: number, expressions: Readonly<Record<string, CompiledCode>>): Promise<void> {
+    const replies: Record<string, ExpressionReply> = {};
+    for (const [name, code] of Object.entries(expressions)) {
+      const runtime: CellRuntime = { declared: {}, value: undefined };
+      const run = createRun(cell, name, false, () => undefined);
+      try {
+        await asCell(run, () => this.call(run, code, runtime));
+        replies[name] = { status: "ok", ...((await format(runtime.value)) ?? { data: { "text/plain": "undefined" }, metadata: {} }) };
+      } catch (error) {
+        replies[name] = { status: "error", ...errorReport(error) };
+      }
+    }
+    send({ type: "evaluated", cell, replies });
+  }
+
+  private call(run: CellRun, code: CompiledCode, runtime: CellRuntime): Promise<void> {
+    const filename = `damlab:cell/${run.cell}/${run.name}`;
+    registerSource(filename, { name: run.name, sourceMap: code.sourceMap, source: code.source, offset: 1 });
+    const begin = new Script(code.javascript, { filename }).runInThisContext() as CellFunction;
+    const { loader, scope } = this;
+    const calls = {
+      scope: scope.names,
+      names: (declared: object) => (runtime.declared = declared),
+      result: (value: unknown) => (runtime.value = value),
+      load: (specifier: string) => loader.load(specifier),
+      meta: loader.meta,
+      ...interruptibleCalls(run),
+    };
+    const globals = globalThis as Record<symbol, unknown>;
+    globals[key] = () => begin(calls, flag, loader.require, loader.filename, loader.dirname);
+    try {
+      return breakable.runInThisContext({ breakOnSigint: true }) as Promise<void>;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ERR_SCRIPT_EXECUTION_INTERRUPTED") throw error;
+      noteTermination();
+      throw new KernelInterrupted();
+    }
+  }
+
+  /** The wire reads raw output up to this mark before it says that the cell is done. */
+  private mark(cell: number): void {
+    for (const descriptor of [1, 2]) {
+      try {
+        writeFully(descriptor, Buffer.from(`${this.marker}${cell}\0`));
+      } catch {
+        // User code has closed it; the wire waits a little instead.
+      }
+    }
+  }
+}
+
+const breakable = new Script(`globalThis[Symbol.for("damlab.kernel.call")]()`, { filename: `${__dirname}/call.js` });
+
+/** What loops and awaits call: in a cell for its run, in a module for whichever run they belong to. */
+export function interruptibleCalls(run: CellRun | (() => CellRun | undefined)): object {
+  const owner = typeof run === "function" ? run : (): CellRun => run;
+  return {
+    stop,
+    settle: (value: unknown): unknown => {
+      const own = owner();
+      return own === undefined ? value : Promise.race([value, own.interrupted]);
+    },
+    each: (values: AsyncIterable<unknown> | Iterable<unknown>): AsyncIterable<unknown> => eachUntilInterrupted(values, owner),
+  };
+}
+
+async function* eachUntilInterrupted(
+  values: AsyncIterable<unknown> | Iterable<unknown>,
+  owner: () => CellRun | undefined,
+): AsyncGenerator<unknown> {
+  const asynchronous = (values as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator];
+  const iterator = asynchronous?.call(values) ?? (values as Iterable<unknown>)[Symbol.iterator]();
+  let done = false;
+  try {
+    for (;;) {
+      const own = owner();
+      const next = await (own === undefined ? iterator.next() : Promise.race([iterator.next(), own.interrupted]));
+      done = next.done === true;
+      if (done) return;
+      yield await next.value;
+    }
+  } finally {
+    if (!done) void Promise.resolve(iterator.return?.()).catch(() => undefined);
+  }
+}

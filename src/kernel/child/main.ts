@@ -1,0 +1,50 @@
+/** @file The process that runs user code. It is started by `childHost.ts`, which holds the other ends of its pipes. */
+import { Socket } from "node:net";
+import { ownCell, runningCell } from "./cells";
+import { send } from "./channel";
+import { CommRegistry } from "./comms";
+import { errorReport, mapStackTraces } from "./errors";
+import { CellRunner, interruptibleCalls } from "./execute";
+import { installGlobals } from "./globals";
+import { answerInput } from "./input";
+import { flag, listenForInterrupts } from "./interrupts";
+import { ModuleLoader } from "./modules";
+import { captureStreams } from "./output";
+import { JsonLines } from "../link/lines";
+import { CHILD_PIPES, type Request } from "../link/messages";
+
+const marker = `\0${process.env.DAMLAB_KERNEL_MARKER}:`;
+delete process.env.DAMLAB_KERNEL_MARKER;
+
+captureStreams();
+mapStackTraces();
+listenForInterrupts();
+const comms = new CommRegistry();
+installGlobals(comms);
+const loader = new ModuleLoader(process.cwd(), { flag, cell: interruptibleCalls(ownCell) });
+const runner = new CellRunner(loader, marker);
+
+/** An error that no code has caught ends the cell that it belongs to; if that cell is over, it is printed there. */
+function onUncaught(error: unknown): void {
+  const own = ownCell();
+  if (own !== undefined && own === runningCell()) return own.fail(error);
+  process.stderr.write(`Uncaught ${errorReport(error).traceback.join("\n")}\n`);
+}
+process.on("uncaughtException", onUncaught);
+process.on("unhandledRejection", onUncaught);
+
+const lines = new JsonLines<Request>((request) => {
+  switch (request.type) {
+    case "execute":
+      return void runner.execute(request);
+    case "evaluate":
+      return void runner.evaluate(request.cell, request.expressions);
+    case "input_reply":
+      return answerInput(request.id, request.value);
+    case "comm":
+      return comms.receive(request);
+  }
+});
+const requests = new Socket({ fd: CHILD_PIPES.requests, readable: true, writable: false });
+requests.on("data", (chunk: Buffer) => lines.push(chunk));
+send({ type: "ready" });

@@ -1,0 +1,38 @@
+import * as ts from "typescript";
+
+/** How cells are checked and compiled: as strict as errors of substance ask for, but a parameter without a type is no error. */
+export function compilerOptions(): ts.CompilerOptions {
+  return {
+    target: ts.ScriptTarget.ES2022,
+    lib: ["lib.es2023.d.ts"],
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    types: [],
+    strict: true,
+    noImplicitAny: false,
+    useUnknownInCatchVariables: false,
+    esModuleInterop: true,
+    resolveJsonModule: true,
+    allowImportingTsExtensions: true,
+    allowJs: true,
+    checkJs: false,
+    maxNodeModuleJsDepth: 0,
+    skipLibCheck: true,
+    allowUnreachableCode: true,
+    allowUnusedLabels: true,
+    preserveConstEnums: true,
+    sourceMap: true,
+    removeComments: true,
+    newLine: ts.NewLineKind.LineFeed,
+  };
+}
+
+/** How local modules that cells import are compiled. */
+export function moduleOptions(): ts.CompilerOptions {
+  return {
+    ...compilerOptions(),
+    module: ts.ModuleKind.CommonJS,
+    moduleResolution: ts.ModuleResolutionKind.Node10,
+    allowImportingTsExtensions: false,
+  };
+}

@@ -1,0 +1,49 @@
+import * as ts from "typescript";
+import type { CellText } from "./cellText";
+import { toCodePoint, toUtf16 } from "./offsets";
+
+/** So many matches get their signature, which costs time. */
+const DETAILED_MATCHES = 25;
+
+/** Content of `complete_reply`: what may stand at the cursor, best first. */
+export function complete(service: ts.LanguageService, text: CellText, path: string, cursor: number): Readonly<Record<string, unknown>> {
+  const { code, offset } = text;
+  const at = toUtf16(code, cursor);
+  const begin = at - /[\p{ID_Continue}$]*$/u.exec(code.slice(0, at))![0].length;
+  const typed = code.slice(begin, at).toLowerCase();
+  const found = service.getCompletionsAtPosition(path, at + offset, {
+    includeCompletionsWithInsertText: false,
+    includeCompletionsForModuleExports: false,
+  });
+  const entries = (found?.entries ?? [])
+    .filter(({ name }) => name.toLowerCase().startsWith(typed) && !name.startsWith("__cell"))
+    .sort(
+      (a, b) =>
+        Number(b.name.startsWith(code.slice(begin, at))) - Number(a.name.startsWith(code.slice(begin, at))) ||
+        compare(a.sortText, b.sortText) ||
+        compare(a.name, b.name),
+    );
+  const span = entries.find(({ replacementSpan }) => replacementSpan !== undefined)?.replacementSpan;
+  const start = toCodePoint(code, span === undefined ? begin : span.start - offset);
+  const end = toCodePoint(code, span === undefined ? at : span.start + span.length - offset);
+  const types = entries.map(({ name, kind }, index) => {
+    const signature = index < DETAILED_MATCHES ? signatureOf(service, path, at + offset, name) : undefined;
+    return { text: name, type: kind, start, end, ...(signature !== undefined && { signature }) };
+  });
+  return {
+    status: "ok",
+    matches: [...new Set(entries.map(({ name }) => name))],
+    cursor_start: start,
+    cursor_end: end,
+    metadata: { _jupyter_types_experimental: types },
+  };
+}
+
+function signatureOf(service: ts.LanguageService, path: string, position: number, name: string): string | undefined {
+  const details = service.getCompletionEntryDetails(path, position, name, undefined, undefined, undefined, undefined);
+  return details === undefined ? undefined : ts.displayPartsToString(details.displayParts);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,28 @@
+import type * as ts from "typescript";
+import type { CellText } from "./cellText";
+import { interruptible, RUNTIME } from "./interruptible";
+import { sessionScope } from "./sessionScope";
+import type { CompiledCode } from "../link/messages";
+
+/** Compiles a cell that was checked to the source of an async function of the runtime's names. */
+export function emitCell(program: ts.Program, path: string, text: CellText): CompiledCode {
+  const file = program.getSourceFile(path)!;
+  const output = new Map<string, string>();
+  const write: ts.WriteFileCallback = (name, content) => void output.set(name.endsWith(".map") ? "map" : "js", content);
+  const before = [sessionScope(program.getTypeChecker(), text), interruptible];
+  program.emit(file, write, undefined, false, { before });
+  const body = (output.get("js") ?? "").replace(/\n?\/\/# sourceMappingURL=.*\s*$/, "").replace(/(^|\n)export \{\s*\};\s*$/, "$1");
+  // One line before the body, as the generated prefix is one line before the code.
+  const header = `(async function (${RUNTIME.cell}, ${RUNTIME.flag}, require, __filename, __dirname) { "use strict"; ${accessors(text)}\n`;
+  return { javascript: `${header}${body}\n})`, sourceMap: output.get("map") ?? "", source: text.code };
+}
+
+/** Hands the session a way to read and to assign each name that the cell declares. */
+function accessors({ declared }: CellText): string {
+  const values = [...declared.values()].filter(({ kind }) => kind !== "type");
+  const parts = values.map(({ name, kind }) => {
+    const getter = `get ${name}() { return ${name}; }`;
+    return kind === "variable" ? `${getter}, set ${name}($value$) { ${name} = $value$; }` : getter;
+  });
+  return `${RUNTIME.cell}.names({ ${parts.join(", ")} });`;
+}

@@ -1,0 +1,57 @@
+import * as ts from "typescript";
+import type { CellText } from "./cellText";
+import { toUtf16 } from "./offsets";
+
+/** Content of `inspect_reply`: type and documentation of what is at the cursor, or of the function whose arguments it is among. */
+export function inspect(
+  service: ts.LanguageService,
+  { code, offset }: CellText,
+  path: string,
+  { cursor, detail }: { cursor: number; detail: number },
+): Readonly<Record<string, unknown>> {
+  const at = toUtf16(code, cursor);
+  const info =
+    service.getQuickInfoAtPosition(path, at + offset) ?? (at > 0 ? service.getQuickInfoAtPosition(path, at + offset - 1) : undefined);
+  const described = info === undefined ? callAt(service, path, at + offset) : describe(info.displayParts, info.documentation, info.tags);
+  if (described === undefined) return { status: "ok", found: false, data: {}, metadata: {} };
+  const source = detail > 0 ? definitionOf(service, path, at + offset) : "";
+  const { signature, documentation } = described;
+  const plain = [signature, documentation, source].filter((part) => part !== "").join("\n\n");
+  const fenced = (text: string): string => `\`\`\`typescript\n${text}\n\`\`\``;
+  const markdown = [fenced(signature), documentation, ...(source === "" ? [] : [fenced(source)])]
+    .filter((part) => part !== "")
+    .join("\n\n");
+  return { status: "ok", found: true, data: { "text/plain": plain, "text/markdown": markdown }, metadata: {} };
+}
+
+interface Description {
+  readonly signature: string;
+  readonly documentation: string;
+}
+
+type Parts = ts.SymbolDisplayPart[] | undefined;
+
+function describe(display: Parts, documentation: Parts, tags: ts.JSDocTagInfo[] | undefined): Description {
+  const tagged = (tags ?? []).map(({ name, text }) => `@${name} ${ts.displayPartsToString(text)}`.trimEnd());
+  return {
+    signature: ts.displayPartsToString(display),
+    documentation: [ts.displayPartsToString(documentation), ...tagged].join("\n").trim(),
+  };
+}
+
+function callAt(service: ts.LanguageService, path: string, position: number): Description | undefined {
+  const help = service.getSignatureHelpItems(path, position, undefined);
+  const item = help?.items[help.selectedItemIndex];
+  if (item === undefined) return undefined;
+  const parameters = item.parameters.map((parameter) => ts.displayPartsToString(parameter.displayParts));
+  const separator = ts.displayPartsToString(item.separatorDisplayParts);
+  const signature = `${ts.displayPartsToString(item.prefixDisplayParts)}${parameters.join(separator)}${ts.displayPartsToString(item.suffixDisplayParts)}`;
+  return describe([{ kind: "text", text: signature }], item.documentation, item.tags);
+}
+
+function definitionOf(service: ts.LanguageService, path: string, position: number): string {
+  const definition = service.getDefinitionAtPosition(path, position)?.[0];
+  const file = definition && service.getProgram()?.getSourceFile(definition.fileName);
+  const span = definition?.contextSpan ?? definition?.textSpan;
+  return file && span ? file.text.slice(span.start, span.start + span.length) : "";
+}

@@ -1,0 +1,29 @@
+import * as ts from "typescript";
+
+const UNTERMINATED_TEMPLATE = 1160;
+const UNTERMINATED_COMMENT = 1010;
+
+/** Whether code can run as it is (`complete`), wants more lines (`incomplete`, with an indent for the next one), or is wrong (`invalid`). */
+export function isComplete(code: string): { status: "complete" | "invalid" } | { status: "incomplete"; indent: string } {
+  const end = code.trimEnd().length;
+  const errors = syntaxErrors(code);
+  if (errors.length === 0) return { status: "complete" };
+  const wantsMore = ({ start, code: number }: ts.Diagnostic): boolean =>
+    number === UNTERMINATED_TEMPLATE || number === UNTERMINATED_COMMENT || (start ?? 0) >= end;
+  return errors.every(wantsMore) ? { status: "incomplete", indent: nextIndent(code) } : { status: "invalid" };
+}
+
+/** Errors that the parser finds in a cell, which may await at its top. */
+export function syntaxErrors(code: string): readonly ts.Diagnostic[] {
+  const file = ts.createSourceFile("cell.ts", code, {
+    languageVersion: ts.ScriptTarget.ES2022,
+    setExternalModuleIndicator: (source) => ((source as { externalModuleIndicator?: true }).externalModuleIndicator = true),
+  });
+  return (file as unknown as { parseDiagnostics: readonly ts.Diagnostic[] }).parseDiagnostics;
+}
+
+function nextIndent(code: string): string {
+  const last = code.trimEnd().split("\n").at(-1)!;
+  const indent = /^\s*/.exec(last)![0];
+  return /[[({]$/.test(last) ? `${indent}  ` : indent;
+}

@@ -1,0 +1,104 @@
+import * as ts from "typescript";
+import type { CompiledCell, CompiledExpressions, Language } from "./calls";
+import { CellHost } from "./cellHost";
+import { type CellText, cellText, type SessionName } from "./cellText";
+import { complete } from "./complete";
+import { diagnosticsReport } from "./diagnostics";
+import { emitCell } from "./emit";
+import { inspect } from "./inspect";
+import { isComplete } from "./isComplete";
+import { LocalModules } from "./localModules";
+import { parseMagics } from "./magics";
+import type { CompiledCode, ErrorReport, ExpressionReply } from "../link/messages";
+
+type Synchronous<T> = { [K in keyof T]: T[K] extends (...all: infer P) => Promise<infer R> ? (...all: P) => R : T[K] };
+
+/** All that TypeScript knows of one notebook: the cells that ran, the names they left, and the files that they import. */
+export class LanguageSession implements Synchronous<Language> {
+  private readonly host: CellHost;
+  private readonly service: ts.LanguageService;
+  private readonly modules: LocalModules;
+  private readonly names = new Map<string, SessionName>();
+  private readonly pending = new Map<number, CellText>();
+
+  constructor(cwd: string) {
+    this.host = new CellHost(cwd);
+    this.service = ts.createLanguageService(this.host);
+    this.modules = new LocalModules(this.host);
+    // The first program takes longest, because the libraries are parsed for it: better now than in the first cell.
+    this.check(cellText("", this.names));
+  }
+
+  compile(cell: number, name: string, source: string): CompiledCell | ErrorReport {
+    const { code, actions, check } = parseMagics(source);
+    const text = cellText(code, this.names);
+    const errors = this.check(text).filter(({ category }) => category === ts.DiagnosticCategory.Error);
+    const wrong = check ? errors : errors.filter(isSyntaxError);
+    if (wrong.length > 0) return diagnosticsReport(wrong, name, source, text.offset);
+    const compiled = emitCell(this.service.getProgram()!, this.host.path("__cell"), text);
+    this.pending.set(cell, text);
+    return { code: compiled, modules: this.modules.changed(this.service.getProgram()!), actions };
+  }
+
+  compileExpressions(expressions: Readonly<Record<string, string>>): CompiledExpressions {
+    const code: Record<string, CompiledCode> = {};
+    const failed: Record<string, ExpressionReply> = {};
+    for (const [key, expression] of Object.entries(expressions)) {
+      const text = cellText(expression, this.names);
+      const errors = this.check(text).filter(isSyntaxError);
+      if (errors.length > 0) failed[key] = { status: "error", ...diagnosticsReport(errors, key, expression, text.offset) };
+      else code[key] = emitCell(this.service.getProgram()!, this.host.path("__cell"), text);
+    }
+    return { code, failed };
+  }
+
+  commit(cell: number, committed: readonly string[]): void {
+    const text = this.pending.get(cell);
+    this.pending.delete(cell);
+    if (text === undefined) return;
+    const values = new Set(committed);
+    const names = [...text.declared.values()].filter(({ name, kind }) => kind === "type" || values.has(name));
+    if (names.length === 0) return;
+    const file = `__cell_${cell}`;
+    this.host.write(file, text.text);
+    for (const name of names) this.names.set(name.name, { ...name, file });
+  }
+
+  reset(): void {
+    for (const { file } of this.names.values()) this.host.remove(file);
+    this.names.clear();
+    this.pending.clear();
+    this.modules.reset();
+  }
+
+  complete(code: string, cursor: number): Readonly<Record<string, unknown>> {
+    return complete(this.service, this.scratch(code), this.host.path("__scratch"), cursor);
+  }
+
+  inspect(code: string, cursor: number, detail: number): Readonly<Record<string, unknown>> {
+    return inspect(this.service, this.scratch(code), this.host.path("__scratch"), { cursor, detail });
+  }
+
+  isComplete(code: string): Readonly<Record<string, unknown>> {
+    return isComplete(parseMagics(code).code);
+  }
+
+  /** Puts a cell before the service and returns its errors. */
+  private check(text: CellText): ts.Diagnostic[] {
+    const path = this.host.path("__cell");
+    this.host.write("__cell", text.text);
+    const syntax = this.service.getSyntacticDiagnostics(path);
+    return syntax.length > 0 ? syntax : this.service.getSemanticDiagnostics(path);
+  }
+
+  private scratch(source: string): CellText {
+    const text = cellText(parseMagics(source).code, this.names, true);
+    this.host.write("__scratch", text.text);
+    return text;
+  }
+}
+
+/** Numbers below 2000 are the parser's and the binder's; some of them are about modules only. */
+function isSyntaxError({ code }: ts.Diagnostic): boolean {
+  return code < 1200 || code === 2451 || code === 2300;
+}
