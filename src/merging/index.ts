@@ -18,6 +18,7 @@ export {
 } from "./adaptive";
 export { average, type AverageOptions } from "./average";
 export { mergeCheckpoints, type MergeCheckpointsOptions } from "./mergeCheckpoints";
+export { refuseForeignOutput } from "./mergedFolder";
 export type { AdaptationRecord, MergeRecord } from "./mergeRecord";
 export type { MergingKernel, Slice, StatisticsPass } from "./kernel";
 export { mergeParameters, type MergeInput, type MergeSettings } from "./mergeParameters";

@@ -39,6 +39,14 @@ export async function refuseForeignFolder(out: string, recipe: MergeRecipe): Pro
       );
     }
   }
+  await refuseForeignOutput(out);
+}
+
+/**
+ * Looks whether a place holds an earlier output, an empty folder, or nothing.
+ * @throws {Error} if it is a file, or a folder with other files.
+ */
+export async function refuseForeignOutput(out: string): Promise<void> {
   const found = await readdir(out).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [] as string[];
     throw new Error(`Cannot write ${JSON.stringify(out)}: expected a folder or nothing at that place, got ${error.code}`);
