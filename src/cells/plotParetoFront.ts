@@ -9,7 +9,7 @@ import {
   type TradeoffFront,
   type TradeoffPoint,
 } from "../figures";
-import { mean, studentInterval } from "../selection";
+import { mean, standardError } from "../selection";
 import { defineCell, type Cell } from "./cell";
 import type { Sweep, SweepPoint } from "./sweepAlpha";
 import { sweepTable } from "./sweepTable";
@@ -54,10 +54,8 @@ export const plotParetoFront: Cell<[sweep: Sweep | readonly Sweep[]], PlotPareto
       {
         title,
         labels,
-        caption: [
-          "Scale of baselines: λ, or the factor of the final coefficients. ASR of the attacked tasks, each under its own trigger.",
-          runs > 1 ? `Means of up to ${runs} runs; whiskers are 95 % intervals of the mean (Student's t).` : "",
-        ].join(" "),
+        caption: "Scale of baselines: λ, or the factor of the final coefficients. ASR of the attacked tasks, each under its own trigger.",
+        notes: runs > 1 ? { intervals: `points are means of up to ${runs} runs; whiskers: ± 1 standard error` } : {},
       },
     );
     return { figure, table: sweepTable(points) };
@@ -98,16 +96,21 @@ function meanPoint(points: readonly SweepPoint[]): TradeoffPoint {
   const floors = points.flatMap(({ floor }) => floor?.asrAttacked ?? []);
   const label = `${alpha === null ? "" : `α = ${alpha}`}${scaled}` || (method === "average" ? "1 / tasks" : "scale 1");
   return {
-    acc: rateOf(points.map(({ acc }) => acc)),
-    asr: asr.includes(null) ? null : rateOf(asr as number[]),
+    acc: rateOf(
+      points.map(({ acc }) => acc),
+      method,
+    ),
+    asr: asr.includes(null) ? null : rateOf(asr as number[], method),
     label: floors.length === 0 ? label : `${label}, floor ${(mean(floors) * 100).toFixed(1)} %`,
   };
 }
 
-function rateOf(values: readonly number[]): Rate {
-  const interval = studentInterval(values);
+/** A mean; the defence's with its standard error, which the baselines' many points would only cover up. */
+function rateOf(values: readonly number[], method: string): Rate {
   const value = mean(values);
-  return interval === null ? value : { value, interval: [Math.max(0, interval[0]), Math.min(1, interval[1])] };
+  if (method !== "dam" || values.length < 2) return value;
+  const error = standardError(values);
+  return { value, interval: [Math.max(0, value - error), Math.min(1, value + error)] };
 }
 
 /** The defence's floor; where it was not measured, that of the baselines. */
@@ -122,8 +125,8 @@ function floorBounds(points: readonly SweepPoint[]): TradeoffBound[] {
 function individualBounds(sweeps: readonly Sweep[]): TradeoffBound[] {
   const asr = sweeps.flatMap(({ individual }) => individual.asrAttacked ?? []);
   return [
-    { name: "Individual models, ACC", acc: mean(sweeps.map(({ individual }) => individual.acc)) },
-    ...(asr.length === 0 ? [] : [{ name: "Individual models, ASR", asr: mean(asr) }]),
+    { name: "Individual models, ACC", acc: mean(sweeps.map(({ individual }) => individual.acc)), mayLieOutside: true },
+    ...(asr.length === 0 ? [] : [{ name: "Individual models, ASR", asr: mean(asr), mayLieOutside: true }]),
   ];
 }
 

@@ -214,8 +214,9 @@ export const sweepAlpha: Cell<[vectors: TaskVectors, suite: Suite], SweepAlphaPa
         Promise.all(alone),
         judge(vectors, base, { triggers: "attacked" }),
       ]);
+      const rank = ({ method }: SweepPoint): number => given.methods.indexOf(method);
       return {
-        points: all,
+        points: all.sort((a, b) => rank(a) - rank(b)),
         individual: { acc: meanOf(own.map(({ acc }) => acc))!, asrAttacked: meanOf(own.flatMap(({ asrAttacked }) => asrAttacked ?? [])) },
         pretrained: { acc: pretrained.acc, asrAttacked: pretrained.asrAttacked },
         attacked,

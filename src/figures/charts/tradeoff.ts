@@ -1,11 +1,11 @@
 import { type Arranged, arrange, lineHeight } from "../arrange";
 import { axisTitleSpace, percentAxis, valueAxisSpace } from "../axes";
-import { intervalOf, type Rate, valueOf } from "../estimate";
+import { intervalOf } from "../estimate";
 import { figureConfig, type Figure, makeFigure, type ResolvedFrame, type Specification } from "../figure";
 import { textWidth } from "../textWidth";
 import { familyOf, type SeriesStyle, type StyleName, styles } from "../theme";
 import { type MeasureName, type MethodRow } from "./methods";
-import type { TradeoffFigureOptions, TradeoffFront, TradeoffPlane } from "./tradeoffPlane";
+import { placeBounds, type PlaneRanges, type TradeoffFigureOptions, type TradeoffFront, type TradeoffPlane } from "./tradeoffPlane";
 import { boundTrace, type DrawFront, frontTraces, pairTraces } from "./tradeoffTraces";
 
 /**
@@ -49,7 +49,7 @@ export function tradeoffFigure(rows: readonly MethodRow[], options: TradeoffFigu
 
 function drawPlane(frame: ResolvedFrame, plane: TradeoffPlane, options: TradeoffFigureOptions, drawFront: DrawFront): Specification {
   const { fontSize } = frame;
-  const bounds = plane.bounds ?? [];
+  const { ranges, bounds } = placeBounds(plane, options);
   const below = 8 + fontSize * lineHeight + axisTitleSpace(fontSize);
   const arranged = arrange({
     frame,
@@ -58,11 +58,6 @@ function drawPlane(frame: ResolvedFrame, plane: TradeoffPlane, options: Tradeoff
     panelHeight: Math.max(190, Math.min(frame.width * 0.52, 420)),
     legend: [...plane.fronts.map((front) => front.name), ...bounds.map((bound) => bound.name)],
   });
-  const points = plane.fronts.flatMap((front) => front.points);
-  const ranges = {
-    acc: options.accRange ?? rangeOf([...points.map((point) => point.acc), ...bounds.map((bound) => bound.acc ?? null)]),
-    asr: options.asrRange ?? rangeOf([...points.map((point) => point.asr), ...bounds.map((bound) => bound.asr ?? null)]),
-  };
   const used = new Map<StyleName, number>();
   const data = plane.fronts.flatMap((front) => {
     const family = front.family ?? familyOf(front.name);
@@ -78,7 +73,7 @@ function drawPlane(frame: ResolvedFrame, plane: TradeoffPlane, options: Tradeoff
 
 function planeLayout(
   arranged: Arranged,
-  ranges: { readonly acc: readonly [number, number]; readonly asr: readonly [number, number] },
+  ranges: PlaneRanges,
   options: TradeoffFigureOptions,
   fontSize: number,
   title: (text: string, hint: string, pixels: number) => string,
@@ -100,19 +95,6 @@ function planeLayout(
       fontSize,
     }),
   };
-}
-
-/** Range in percent around rates and their intervals, with 6 % of air, inside [-2, 104]. */
-function rangeOf(rates: readonly Rate[]): [number, number] {
-  const ends = rates.flatMap((rate) => {
-    const value = valueOf(rate);
-    return value === null ? [] : [value, ...(intervalOf(rate) ?? [])].map((end) => end * 100);
-  });
-  if (ends.length === 0) return [0, 104];
-  const low = ends.reduce((least, end) => Math.min(least, end));
-  const high = ends.reduce((most, end) => Math.max(most, end));
-  const air = Math.max(2, (high - low) * 0.06);
-  return [Math.max(-2, low - air), Math.min(104, high + air)];
 }
 
 /** The n-th method of one family: same colour and shape; open, dotted, open dotted. */

@@ -1,4 +1,4 @@
-import { type Rate, valueOf } from "../estimate";
+import { formatPercentInterval, intervalOf, type Rate, valueOf } from "../estimate";
 import type { FigureOptions } from "../figure";
 import type { StyleName } from "../theme";
 
@@ -27,6 +27,8 @@ export interface TradeoffBound {
   readonly name: string;
   readonly asr?: Rate;
   readonly acc?: Rate;
+  /** Where it lies far from all points, it does not stretch the axes; its name then says where it is. Default false. */
+  readonly mayLieOutside?: boolean;
 }
 
 /** Everything in the trade-off plane. */
@@ -45,6 +47,60 @@ export interface TradeoffFigureOptions extends FigureOptions {
   readonly asrRange?: readonly [number, number];
   /** Write each undominated point's label beside it. */
   readonly labels?: boolean;
+}
+
+/** Ranges of both axes in percent. */
+export interface PlaneRanges {
+  readonly acc: readonly [number, number];
+  readonly asr: readonly [number, number];
+}
+
+/**
+ * The ranges that show all points, and the bounds by the names that they have there. A bound that may lie outside is drawn where it makes an
+ * axis at most half as long again.
+ */
+export function placeBounds(
+  plane: TradeoffPlane,
+  given: Pick<TradeoffFigureOptions, "accRange" | "asrRange">,
+): { readonly ranges: PlaneRanges; readonly bounds: readonly TradeoffBound[] } {
+  const points = plane.fronts.flatMap((front) => front.points);
+  const bounds = plane.bounds ?? [];
+  const near = (axis: "acc" | "asr"): [number, number] =>
+    rangeOf([...points.map((point) => point[axis]), ...bounds.flatMap((bound) => (bound.mayLieOutside ? [] : (bound[axis] ?? null)))]);
+  const whole = (axis: "acc" | "asr"): readonly [number, number] => {
+    const range = given[`${axis}Range`];
+    if (range !== undefined) return range;
+    const [low, high] = near(axis);
+    const reach = (high - low) / 2;
+    const more = bounds.flatMap((bound) => {
+      const value = bound.mayLieOutside ? valueOf(bound[axis] ?? null) : null;
+      return value !== null && value * 100 > low - reach && value * 100 < high + reach ? [value] : [];
+    });
+    return more.length === 0 ? [low, high] : rangeOf([low / 100, high / 100, ...more], 2);
+  };
+  const ranges = { acc: whole("acc"), asr: whole("asr") };
+  const named = bounds.map((bound) => {
+    const axis = bound.asr === undefined ? "acc" : "asr";
+    const value = valueOf(bound[axis] ?? null);
+    const [low, high] = ranges[axis];
+    if (value === null || (value * 100 >= low && value * 100 <= high)) return bound;
+    const sides = axis === "acc" ? ["left of", "right of"] : ["below", "above"];
+    return { ...bound, name: `${bound.name}: ${formatPercentInterval(value)} %, ${sides[value * 100 > high ? 1 : 0]} the picture` };
+  });
+  return { ranges, bounds: named };
+}
+
+/** Range in percent around rates and their intervals, with 6 % of air, inside [-2, 104]. */
+function rangeOf(rates: readonly Rate[], least = 2): [number, number] {
+  const ends = rates.flatMap((rate) => {
+    const value = valueOf(rate);
+    return value === null ? [] : [value, ...(intervalOf(rate) ?? [])].map((end) => end * 100);
+  });
+  if (ends.length === 0) return [0, 104];
+  const low = ends.reduce((smallest, end) => Math.min(smallest, end));
+  const high = ends.reduce((most, end) => Math.max(most, end));
+  const air = Math.max(least, (high - low) * 0.06);
+  return [Math.max(-2, low - air), Math.min(104, high + air)];
 }
 
 /** Indices of the points that no other point dominates (ACC up, ASR down), by growing ACC; points without both values are left out. */

@@ -3,7 +3,14 @@ import type { Trace } from "../figure";
 import { plotlyText } from "../textWidth";
 import { fade, inks, type SeriesStyle } from "../theme";
 import { percent, whiskers } from "./rates";
-import { type TradeoffBound, type TradeoffFigureOptions, type TradeoffFront, type TradeoffPoint, undominated } from "./tradeoffPlane";
+import {
+  type PlaneRanges,
+  type TradeoffBound,
+  type TradeoffFigureOptions,
+  type TradeoffFront,
+  type TradeoffPoint,
+  undominated,
+} from "./tradeoffPlane";
 
 /** Draws one front of the plane; `unit` is the size of text in pixels. */
 export type DrawFront = (front: TradeoffFront, style: SeriesStyle, options: TradeoffFigureOptions & { readonly unit: number }) => Trace[];
@@ -97,11 +104,7 @@ function hoverText(name: string, point: TradeoffPoint): string {
 }
 
 /** A bound or the floor, as a line across the plane. */
-export function boundTrace(
-  bound: TradeoffBound,
-  index: number,
-  ranges: { readonly acc: readonly [number, number]; readonly asr: readonly [number, number] },
-): Trace {
+export function boundTrace(bound: TradeoffBound, index: number, ranges: PlaneRanges): Trace {
   const asr = percent(valueOf(bound.asr));
   const acc = percent(valueOf(bound.acc));
   const dashes = ["dot", "dash", "dashdot", "longdash"];
