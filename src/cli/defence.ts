@@ -155,10 +155,14 @@ export function defenceTable({ methods, gap }: DefenceDocument): Table {
       "Scale: λ where a method has one for everything, else the factor of its final coefficients. Floor: ASR of the attacked tasks on the same merge of clean models.",
       gap === null
         ? "No gap at equal ACC: no baseline, or no attacked task."
-        : `Gap at equal ACC: the baselines' front has ${(100 * gap.mean).toFixed(1)} points more ASR than DAM` +
+        : `Gap at equal ACC: DAM has ${points(Math.abs(gap.mean))} points ${gap.mean < 0 ? "more" : "less"} ASR than the baselines' front` +
           (gap.interval === null
             ? " (one seed, so no interval)."
-            : `, 95 % interval ${gap.interval.map((end) => (100 * end).toFixed(1)).join(" to ")}.`),
+            : `, 95 % interval of the gain ${gap.interval.map(points).join(" to ")}.`),
     ],
   });
+}
+
+function points(fraction: number): string {
+  return (100 * fraction).toFixed(1);
 }

@@ -14,7 +14,7 @@ import {
 } from "../merging/adaptive";
 import type { TestTimeMethod } from "../merging";
 import { parseOptions } from "../merging";
-import { DAM_DEFAULTS, damOptionsSchema, type DamOptions } from "./options";
+import { DAM_DEFAULTS, DAM_OPTION_TEXTS, damOptionsSchema, type DamOptions } from "./options";
 import {
   adaptCoefficients,
   adaptLabelModel,
@@ -49,6 +49,7 @@ export const dam: TestTimeMethod<DamOptions, DamContext, DamResult> = {
   reference: "Defense-Aware Merging, ICLR 2025, arXiv:2410.13910",
   options: damOptionsSchema,
   defaults: DAM_DEFAULTS,
+  texts: DAM_OPTION_TEXTS,
   merge: runDam,
 };
 

@@ -3,6 +3,7 @@ export { allMethods } from "./allMethods";
 export { dam, runDam, type DamResult } from "./dam";
 export { noisePerturbations, projectNoise } from "./noise";
 export { DAM_DEFAULTS, DAM_OPTION_TEXTS, damOptionsSchema, damOptionsShape, type DamOptions } from "./options";
+export { describeMethods } from "./describeMethods";
 export { describeMasks, type LayerMasks, type MaskDescription, type MaskShares } from "./describeMasks";
 export { createPerturbations, type Perturbations, type PerturbationSetting } from "./perturbations";
 export {

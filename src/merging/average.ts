@@ -13,6 +13,7 @@ export const average: DataFreeMethod<AverageOptions> = {
   reference: "Wortsman et al. 2022, Model soups, arXiv:2203.05482",
   options: z.strictObject({}),
   defaults: {},
+  texts: {},
   kernel: () => averageKernel(),
 };
 

@@ -12,6 +12,8 @@ interface MethodRow<Options extends object> {
   /** Strict schema of the options, with a default for each. */
   readonly options: z.ZodType<Options>;
   readonly defaults: Options;
+  /** One line about each option, for help and documentation. */
+  readonly texts: { readonly [option in keyof Options]: string };
 }
 
 /** A method that looks at nothing but parameters. */

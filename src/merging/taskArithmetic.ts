@@ -17,6 +17,7 @@ export const taskArithmetic: DataFreeMethod<TaskArithmeticOptions> = {
   reference: "Ilharco et al. 2023, arXiv:2212.04089",
   options: z.strictObject({ scaling: z.number().default(0.3) }),
   defaults: { scaling: 0.3 },
+  texts: { scaling: "λ, the coefficient of every task vector" },
   kernel: (options) => taskArithmeticKernel(options),
 };
 

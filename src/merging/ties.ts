@@ -40,6 +40,12 @@ export const ties: DataFreeMethod<TiesOptions> = {
     aggregate: z.enum(["sum", "mean"]).default("sum"),
   }),
   defaults: { scaling: 0.3, density: 0.2, trim: "global", aggregate: "sum" },
+  texts: {
+    scaling: "λ, the coefficient of the merged task vector",
+    density: "fraction of each task vector that is kept, in (0, 1]",
+    trim: "whether magnitudes are ranked over the whole task vector, or tensor by tensor",
+    aggregate: "whether agreeing entries are added, or averaged over the models that agree",
+  },
   kernel: (options, models) => tiesKernel(options, models),
 };
 

@@ -74,6 +74,7 @@ describe("parseRecipe()", () => {
       reference: "none",
       options: z.strictObject({ steps: z.int().default(10) }),
       defaults: { steps: 10 },
+      texts: { steps: "steps" },
       merge: async () => undefined,
     };
     const table = methodTable([...dataFreeMethods.values(), adaptive]);

@@ -85,6 +85,15 @@ function adaMergingRow(
       density: z.number().gt(0).lte(1).default(defaults.density),
     }),
     defaults,
+    texts: {
+      steps: "steps of Adam on λ (FusionBench: 1,000)",
+      batchSize: "images a task and step",
+      learningRate: "Adam's (FusionBench: 0.001)",
+      initialCoefficient: "λ before the first step",
+      clamp: "whether λ is kept in [0, 1]",
+      plusPlus: "AdaMerging++: whether task vectors are trimmed and sign-elected first",
+      density: "plusPlus only: fraction of each task vector that is kept",
+    },
     merge: (context, options) => runAdaMerging(context, granularity, options),
   };
 }

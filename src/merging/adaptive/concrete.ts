@@ -70,6 +70,16 @@ const schema = {
   granularity: z.enum(["weight", "neuron", "head", "layer"]).default(DEFAULTS.granularity),
   evaluationMask: z.enum(["mean", "sample", "threshold"]).default(DEFAULTS.evaluationMask),
 };
+const texts = {
+  steps: "steps on the mask (FusionBench: 2,000 at rate 0.001)",
+  batchSize: "images a task and step",
+  maskLearningRate: "Adam's, on mask logits",
+  initialCoefficient: "λ before the first step",
+  initialLogit: "mask logits Z before the first step",
+  temperature: "T of the relaxed Bernoulli distribution",
+  granularity: "what one mask logit governs",
+  evaluationMask: "how the mask is fixed at the end: noise-free, one seeded draw (FusionBench), or cut at probability 0.5",
+};
 const reference = "Tang et al. 2023, arXiv:2312.06173";
 
 /** A mask over Task Arithmetic, trained on entropy with λ fixed. */
@@ -80,6 +90,7 @@ export const concreteTaskArithmetic: TestTimeMethod<ConcreteOptions, AdaptationC
   reference,
   options: z.strictObject(schema),
   defaults: DEFAULTS,
+  texts: { ...texts, initialCoefficient: "λ, which stays" },
   merge: (context, options) => runConcrete(context, { ...ADAMERGING_DEFAULTS, ...options, finalAdaptSteps: 0 }, false),
 };
 
@@ -97,6 +108,13 @@ export const concreteAdaMerging: TestTimeMethod<ConcreteAdaMergingOptions, Adapt
     finalAdaptSteps: z.number().int().min(0).default(ADAMERGING_DEFAULTS.finalAdaptSteps),
   }),
   defaults: ADAMERGING_DEFAULTS,
+  texts: {
+    ...texts,
+    learningRate: "Adam's, on λ",
+    clamp: "whether λ is kept in [0, 1]",
+    coefficients: "one λ a task and tensor, or one a task",
+    finalAdaptSteps: "steps of AdaMerging under the finished mask (FusionBench: 1,000)",
+  },
   merge: (context, options) => runConcrete(context, options, true),
 };
 
