@@ -18,7 +18,7 @@ import { sweepTable } from "./sweepTable";
 export interface PlotParetoFrontParameters {
   /** One line above the picture. */
   title?: string | undefined;
-  /** Write each undominated α beside its point. */
+  /** Write DAM's undominated α beside their points. */
   labels?: boolean | undefined;
   /** Whether the bounds of the individual models are drawn in, though they lie far from the merges. */
   individual?: boolean | undefined;
@@ -38,7 +38,7 @@ export const plotParetoFront: Cell<[sweep: Sweep | readonly Sweep[]], PlotPareto
   inputs: ["sweep"],
   parameters: z.object({
     title: z.string().default("").describe("one line above the picture"),
-    labels: z.boolean().default(false).describe("write each undominated alpha beside its point"),
+    labels: z.boolean().default(true).describe("write DAM's undominated alphas beside their points"),
     individual: z.boolean().default(true).describe("whether the individual models' bounds are drawn in"),
   }),
   cache: false,
@@ -47,13 +47,12 @@ export const plotParetoFront: Cell<[sweep: Sweep | readonly Sweep[]], PlotPareto
     const sweeps = Array.isArray(given) ? (given as readonly Sweep[]) : [given as Sweep];
     if (sweeps.length === 0) throw new RangeError("Cannot plot fronts: expected at least 1 sweep, got 0");
     const points = sweeps.flatMap((sweep) => sweep.points);
-    const fronts = frontsOf(points);
+    const fronts = frontsOf(points, labels);
     const runs = Math.max(1, ...fronts.flatMap(({ counts }) => counts));
     const figure = paretoFigure(
       { fronts, bounds: [...floorBounds(points), ...(individual ? individualBounds(sweeps) : [])] },
       {
         title,
-        labels,
         caption: "Scale of baselines: λ, or the factor of the final coefficients. ASR of the attacked tasks, each under its own trigger.",
         notes: runs > 1 ? { intervals: `points are means of up to ${runs} runs; whiskers: ± 1 standard error` } : {},
       },
@@ -67,7 +66,7 @@ export const plotParetoFront: Cell<[sweep: Sweep | readonly Sweep[]], PlotPareto
 const FAMILIES: Readonly<Record<string, StyleName>> = { average: "average", task_arithmetic: "arithmetic", ties: "ties", dam: "dam" };
 
 /** A front a method; DAM before its final stage is one of its own. Baselines first, so that DAM lies above them. */
-function frontsOf(points: readonly SweepPoint[]): (TradeoffFront & { readonly counts: readonly number[] })[] {
+function frontsOf(points: readonly SweepPoint[], labels: boolean): (TradeoffFront & { readonly counts: readonly number[] })[] {
   const names = new Map<string, SweepPoint[]>();
   for (const point of points) {
     const name = point.stage === "masks" ? `${point.title} before the final stage` : point.title;
@@ -82,6 +81,7 @@ function frontsOf(points: readonly SweepPoint[]): (TradeoffFront & { readonly co
       ...(family !== undefined && { family }),
       points: [...groups.values()].map(meanPoint),
       baseline: method !== "dam",
+      labels: labels && method === "dam",
       counts: [...groups.values()].map((group) => group.length),
       rank: method !== "dam" ? 0 : stage === "masks" ? 2 : 1,
     };
@@ -101,7 +101,8 @@ function meanPoint(points: readonly SweepPoint[]): TradeoffPoint {
       method,
     ),
     asr: asr.includes(null) ? null : rateOf(asr as number[], method),
-    label: floors.length === 0 ? label : `${label}, floor ${(mean(floors) * 100).toFixed(1)} %`,
+    label,
+    ...(floors.length > 0 && { detail: `floor ${(mean(floors) * 100).toFixed(1)} %` }),
   };
 }
 

@@ -8,6 +8,8 @@ export interface TradeoffPoint {
   readonly asr: Rate;
   /** What produced it, such as "α = 0.1, seed 3": shown on hover, and beside the point with `labels`. */
   readonly label?: string;
+  /** Another line of the hover. */
+  readonly detail?: string;
   /** Default: computed within its own front (some other point has no less ACC and no more ASR, and differs). */
   readonly dominated?: boolean;
 }
@@ -20,6 +22,8 @@ export interface TradeoffFront {
   readonly points: readonly TradeoffPoint[];
   /** A baseline is drawn thinner, with open markers. */
   readonly baseline?: boolean;
+  /** Write each undominated point's label beside it; default: as the options say. */
+  readonly labels?: boolean;
 }
 
 /** A horizontal (`asr`) or vertical (`acc`) reference with its name. */
@@ -84,8 +88,8 @@ export function placeBounds(
     const value = valueOf(bound[axis] ?? null);
     const [low, high] = ranges[axis];
     if (value === null || (value * 100 >= low && value * 100 <= high)) return bound;
-    const sides = axis === "acc" ? ["left of", "right of"] : ["below", "above"];
-    return { ...bound, name: `${bound.name}: ${formatPercentInterval(value)} %, ${sides[value * 100 > high ? 1 : 0]} the picture` };
+    const arrow = axis === "acc" ? (value * 100 > high ? "→" : "←") : value * 100 > high ? "↑" : "↓";
+    return { ...bound, name: `${bound.name} (${formatPercentInterval(value)}\u00a0% ${arrow})` };
   });
   return { ranges, bounds: named };
 }

@@ -21,13 +21,14 @@ export function frontTraces(front: TradeoffFront, style: SeriesStyle, options: T
   const rest = front.points.map((_, index) => index).filter((index) => !chosen.includes(index));
   const symbol = front.baseline && !style.symbol.includes("open") ? `${style.symbol}-open` : style.symbol;
   const base = { name: plotlyText(front.name), legendgroup: front.name };
+  const labels = front.labels ?? options.labels;
   const main: Trace = {
     ...pointsTrace(front, chosen, fade(style.colour, 0.55)),
     ...base,
-    mode: options.labels ? "lines+markers+text" : "lines+markers",
+    mode: labels ? "lines+markers+text" : "lines+markers",
     line: { color: style.colour, width: front.baseline ? 1.4 : 2.4, dash: style.dash },
     marker: markerOf({ ...style, symbol }, (front.baseline ? 8 : sizeOf(style)) * options.unit),
-    ...(options.labels ? { text: chosen.map((index) => plotlyText(front.points[index]?.label ?? "")), textposition: "bottom right" } : {}),
+    ...(labels ? { text: chosen.map((index) => plotlyText(front.points[index]?.label ?? "")), textposition: "bottom right" } : {}),
   };
   if (rest.length === 0) return [main];
   const faded: Trace = {
@@ -100,7 +101,8 @@ function pointsTrace(front: TradeoffFront, indices: readonly number[], whiskerCo
 
 function hoverText(name: string, point: TradeoffPoint): string {
   const label = point.label === undefined ? "" : `<br>${plotlyText(point.label)}`;
-  return `<b>${plotlyText(name)}</b>${label}<br>ACC ${formatPercentInterval(point.acc)} %<br>ASR ${formatPercentInterval(point.asr)} %`;
+  const detail = point.detail === undefined ? "" : `<br>${plotlyText(point.detail)}`;
+  return `<b>${plotlyText(name)}</b>${label}<br>ACC ${formatPercentInterval(point.acc)} %<br>ASR ${formatPercentInterval(point.asr)} %${detail}`;
 }
 
 /** A bound or the floor, as a line across the plane. */

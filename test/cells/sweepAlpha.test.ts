@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import * as tf from "@tensorflow/tfjs-core";
+import { loadSuite, loadTaskVectors, ResultCache, sweepAlpha, type LoadedSuite, type LoadedTaskVectors } from "../../src/cells";
+import { silentProgress } from "../../src/display/progress";
+import { startEngine } from "../../src/engine";
+
+const short = { steps: 1, labelSteps: 1, finalAdaptSteps: 1 };
+const settings = {
+  methods: ["task_arithmetic", "dam"],
+  scales: { task_arithmetic: [0, 0.3] },
+  options: { dam: short },
+  alphas: [0, 1],
+  limit: 20,
+  floors: "none" as const,
+};
+
+describe("sweepAlpha()", () => {
+  let folder: string;
+  let suite: LoadedSuite;
+  let vectors: LoadedTaskVectors;
+  const workers = process.env["DAMLAB_WORKERS"];
+
+  before(async () => {
+    await startEngine();
+    folder = await mkdtemp(path.join(tmpdir(), "damlab-sweep-"));
+    suite = await loadSuite("desk");
+    vectors = await loadTaskVectors(suite, { backdoored: ["eurosat"], tasks: ["eurosat", "dtd"] });
+  });
+  after(async () => {
+    if (workers === undefined) delete process.env["DAMLAB_WORKERS"];
+    else process.env["DAMLAB_WORKERS"] = workers;
+    await rm(folder, { recursive: true });
+  });
+
+  const kept = async (): Promise<Record<string, number>> =>
+    Object.fromEntries((await new ResultCache(folder).sizes()).map(({ cell, results }) => [cell, results]));
+
+  it("sweepAlpha() judges every method, alpha, scale and stage", async () => {
+    process.env["DAMLAB_WORKERS"] = "1";
+    const cell = sweepAlpha.with({ cache: new ResultCache(folder), progress: silentProgress });
+    const { points, pretrained, individual } = await cell(vectors, suite, settings);
+    assert.deepEqual(
+      points.map(({ method, alpha, scale, seed, stage }) => [method, alpha, scale, seed, stage]),
+      [
+        ["task_arithmetic", null, 0, null, "final"],
+        ["task_arithmetic", null, 0.3, null, "final"],
+        ["dam", 0, 1, 0, "masks"],
+        ["dam", 0, 1, 0, "final"],
+        ["dam", 1, 1, 0, "masks"],
+        ["dam", 1, 1, 0, "final"],
+      ],
+    );
+    // λ = 0 is the pretrained model.
+    assert.deepEqual([points[0]!.acc, points[0]!.asrAttacked], [pretrained.acc, pretrained.asrAttacked]);
+    assert.ok(individual.acc > pretrained.acc);
+    assert.ok(points.every(({ acc, asrAttacked, asrAll }) => acc >= 0 && acc <= 1 && asrAttacked! >= 0 && asrAll === null));
+    // Three merges; their six points, two fine-tuned models and the pretrained one.
+    assert.deepEqual(await kept(), { sweepMerge: 3, sweepPoint: 9 });
+  });
+
+  it("sweepAlpha() computes only what another alpha adds, and gives the same again without computing", async () => {
+    process.env["DAMLAB_WORKERS"] = "1";
+    const cell = sweepAlpha.with({ cache: new ResultCache(folder), progress: silentProgress });
+    const { points } = await cell(vectors, suite, { ...settings, alphas: [0, 1, 5] });
+    assert.deepEqual(await kept(), { sweepMerge: 4, sweepPoint: 11 });
+    const { numTensors } = tf.memory();
+    assert.deepEqual((await cell(vectors, suite, { ...settings, alphas: [0, 1, 5] })).points, points);
+    assert.equal(tf.memory().numTensors, numTensors);
+  });
+
+  it("sweepAlpha() gives the same bytes on worker threads", async () => {
+    const cell = sweepAlpha.with({ cache: null, progress: silentProgress });
+    const small = { ...settings, methods: ["dam"], scales: {}, alphas: [1], viewImages: 8, options: { dam: short } };
+    const sweeps: string[] = [];
+    for (const count of ["1", "2"]) {
+      process.env["DAMLAB_WORKERS"] = count;
+      const given = {
+        ...small,
+        methods: ["adamerging", "dam"],
+        scales: { adamerging: [1] },
+        options: { dam: short, adamerging: { steps: 1 } },
+      };
+      const { points } = await cell(vectors, suite, given);
+      assert.ok(points.at(-1)!.view!.agreement > 0);
+      sweeps.push(JSON.stringify(points));
+    }
+    assert.equal(sweeps[1], sweeps[0]);
+  });
+
+  it("sweepAlpha() measures the floor on clean models", async () => {
+    process.env["DAMLAB_WORKERS"] = "1";
+    const cell = sweepAlpha.with({ cache: null, progress: silentProgress });
+    const given = { methods: ["task_arithmetic"], scales: { task_arithmetic: [0, 0.3, 1] }, limit: 20 };
+    const { points } = await cell(vectors, suite, { ...given, floors: "default" });
+    // The method's own λ is .3.
+    assert.deepEqual(
+      points.map(({ floor }) => floor !== null),
+      [false, true, false],
+    );
+    const all = await cell(vectors, suite, { ...given, floors: "all" });
+    // At λ = 0 attacked and clean merges are the pretrained model both.
+    assert.equal(all.points[0]!.floor!.asrAttacked, all.points[0]!.asrAttacked);
+    assert.ok(all.points[2]!.floor!.asrAttacked! < all.points[2]!.asrAttacked!);
+  });
+
+  it("sweepAlpha() refuses settings of methods that it does not run, and unknown options", async () => {
+    await assert.rejects(sweepAlpha(vectors, suite, { methods: ["ties"], scales: { dam: [1] } }), {
+      name: "RangeError",
+      message: 'Cannot run cell "sweepAlpha" with parameter "scales": expected methods of ties, got "dam"',
+    });
+    await assert.rejects(sweepAlpha(vectors, suite, { options: { dam: { step: 3 } } }), /options\.step.*steps/);
+    await assert.rejects(sweepAlpha(vectors, suite, { methods: ["tis"] }), /Cannot merge by "tis"/);
+  });
+
+  it("sweepAlpha() stops when it is interrupted", async () => {
+    process.env["DAMLAB_WORKERS"] = "2";
+    const controller = new AbortController();
+    const cell = sweepAlpha.with({ cache: null, progress: silentProgress, signal: controller.signal });
+    const running = cell(vectors, suite, { ...settings, options: { dam: { steps: 1000 } } });
+    setTimeout(() => controller.abort(new DOMException("Interrupted", "AbortError")), 300);
+    await assert.rejects(running, { name: "AbortError", message: "Interrupted" });
+  });
+});
