@@ -1,6 +1,7 @@
 import { SourceMap } from "node:module";
 import { dirname } from "node:path";
 import { inspect } from "node:util";
+import { KernelInterrupted } from "./cells";
 import type { ErrorReport } from "../link/messages";
 
 /** Compiled code whose frames are shown in its source: a cell or a local module. */
@@ -78,6 +79,8 @@ export function errorReport(thrown: unknown): ErrorReport {
   const frames = String(thrown.stack ?? "")
     .split("\n")
     .filter((line) => /^\s+at /.test(line));
+  // Where an await was interrupted is not known; the stack only shows how the kernel did it.
+  if (thrown instanceof KernelInterrupted) return { ename: name, evalue: message, traceback: [`${red(name)}: ${message}`] };
   const details = inspect(thrown, { colors: true })
     .split("\n")
     .filter((line) => !/^\s+at /.test(line))

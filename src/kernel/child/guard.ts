@@ -3,6 +3,7 @@
  */
 import { Socket } from "node:net";
 import { workerData, parentPort } from "node:worker_threads";
+import { JsonLines } from "../link/lines";
 import { CHILD_PIPES } from "../link/messages";
 
 /** A flag that nobody has seen after this time is followed by SIGINT, which ends the synchronous part of a cell wherever it is. */
@@ -11,13 +12,14 @@ const SIGNAL_AFTER_MS = 40;
 const flag = new Int32Array(workerData as SharedArrayBuffer);
 const pipe = new Socket({ fd: CHILD_PIPES.guard, readable: true, writable: false });
 
-pipe.on("data", () => {
-  Atomics.store(flag, 0, 1);
-  parentPort!.postMessage("interrupt");
+const cells = new JsonLines<number>((cell) => {
+  Atomics.store(flag, 0, cell);
+  parentPort!.postMessage(cell);
   setTimeout(() => {
-    if (Atomics.load(flag, 0) === 1) process.kill(process.pid, "SIGINT");
+    if (Atomics.load(flag, 0) === cell) process.kill(process.pid, "SIGINT");
   }, SIGNAL_AFTER_MS);
 });
+pipe.on("data", (chunk: Buffer) => cells.push(chunk));
 const end = (): void => void process.kill(process.pid, "SIGKILL");
 pipe.on("end", end);
 pipe.on("error", end);

@@ -1,53 +1,60 @@
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { KernelInterrupted, ownCell, runningCell } from "./cells";
+import { type CellRun, KernelInterrupted, ownCell, runningCell } from "./cells";
 import { send } from "./channel";
+import type { InterruptWay } from "../link/messages";
 
-/** 1 while an interrupt waits for the main thread; shared with the guard thread, looked at by each loop of a cell. */
-export const flag = new Int32Array(new SharedArrayBuffer(4));
+/** Number of the cell whose interrupt waits for the main thread, else 0; shared with the guard thread, looked at by each loop of a cell. */
+export const flag: Int32Array = new Int32Array(new SharedArrayBuffer(4));
 
-/** SIGINT and the wire's message about it are one interrupt if they come within this time. */
+/** The second telling of an interrupt comes within this time. */
 const SAME_INTERRUPT_MS = 150;
 
-let handledAt = -Infinity;
+let last: { way: InterruptWay; at: number; run: CellRun | undefined } = { way: "message", at: -Infinity, run: undefined };
 
-/** Called by a loop that sees the flag. @throws {KernelInterrupted} */
+/** Called by a loop that sees the flag. @throws {KernelInterrupted} if the loop belongs to the running cell. */
 export function stop(): void {
-  Atomics.store(flag, 0, 0);
-  const own = ownCell();
-  // Only the running cell is interrupted; what older cells left behind goes on.
-  if (own !== runningCell()) return;
-  handledAt = performance.now();
-  send({ type: "interrupted" });
+  const cell = Atomics.exchange(flag, 0, 0);
+  const run = runningCell();
+  if (cell !== run?.cell || ownCell() !== run || !isNew("message")) return;
+  send({ type: "interrupted", way: "message" });
   throw new KernelInterrupted();
 }
 
 /** Says that an interrupt has been seen although no handler ran: `vm` has ended the synchronous part of a cell. */
 export function noteTermination(): void {
   Atomics.store(flag, 0, 0);
-  handledAt = performance.now();
-  send({ type: "interrupted" });
+  isNew("signal");
+  send({ type: "interrupted", way: "signal" });
 }
 
 /** Starts the guard thread and listens for interrupts that reach the event loop. */
 export function listenForInterrupts(): void {
   const guard = new Worker(join(__dirname, "guard.js"), { workerData: flag.buffer, stdin: false });
   guard.unref();
-  guard.on("message", () => onInterrupt("message"));
+  guard.on("message", (cell: number) => cell === runningCell()?.cell && onInterrupt("message"));
   process.on("SIGINT", () => onInterrupt("signal"));
 }
 
-function onInterrupt(source: "message" | "signal"): void {
+function onInterrupt(way: InterruptWay): void {
   Atomics.store(flag, 0, 0);
   const run = runningCell();
-  if (run === undefined || performance.now() - handledAt < SAME_INTERRUPT_MS) return;
-  handledAt = performance.now();
+  if (run === undefined || !isNew(way)) return;
   // Whoever listens for SIGINT beside the kernel (damlab's own long cells do) stops by itself and keeps what it has.
   if (process.listenerCount("SIGINT") > 1) {
-    send({ type: "interrupted", note: "Stopping after this step. Interrupt again to stop at once.\n" });
-    if (source === "message") process.emit("SIGINT", "SIGINT");
+    send({ type: "interrupted", way, note: "Stopping after this step. Interrupt again to stop at once.\n" });
+    if (way === "message") process.emit("SIGINT", "SIGINT");
     return;
   }
-  send({ type: "interrupted" });
+  send({ type: "interrupted", way });
   run.interrupt();
+}
+
+/** False for the second telling of an interrupt. */
+function isNew(way: InterruptWay): boolean {
+  const run = runningCell();
+  const now = performance.now();
+  if (run === last.run && way !== last.way && now - last.at < SAME_INTERRUPT_MS) return false;
+  last = { way, at: now, run };
+  return true;
 }

@@ -6,7 +6,7 @@ export const CHILD_PIPES = {
   events: 3,
   /** Wire to the child's main thread. */
   requests: 4,
-  /** Wire to the child's guard thread: an `i` for each interrupt; its end means that the wire is gone. */
+  /** Wire to the child's guard thread: for each interrupt the number of the cell; its end means that the wire is gone. */
   guard: 5,
 } as const;
 
@@ -77,6 +77,9 @@ export type Request =
       readonly buffers: readonly string[];
     };
 
+/** How an interrupt reaches the main thread. Often one is told in both ways. */
+export type InterruptWay = "signal" | "message";
+
 /** The three messages of a comm. */
 export type CommKind = "comm_open" | "comm_msg" | "comm_close";
 
@@ -101,8 +104,8 @@ export type Event =
       readonly metadata: Readonly<Record<string, unknown>>;
       readonly buffers: readonly string[];
     }
-  /** The main thread has seen the interrupt. */
-  | { readonly type: "interrupted"; readonly note?: string }
+  /** The main thread has seen an interrupt, by a signal or by the guard's message. */
+  | { readonly type: "interrupted"; readonly way: InterruptWay; readonly note?: string }
   | { readonly type: "evaluated"; readonly cell: number; readonly replies: Readonly<Record<string, ExpressionReply>> }
   | {
       readonly type: "done";

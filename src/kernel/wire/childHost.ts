@@ -59,9 +59,9 @@ export class ChildHost {
     this.pipe<Writable>(CHILD_PIPES.requests)?.write(`${JSON.stringify(request)}\n`);
   }
 
-  /** Asks the child's guard thread to interrupt. */
-  interrupt(): void {
-    this.pipe<Writable>(CHILD_PIPES.guard)?.write("i");
+  /** Asks the child's guard thread to interrupt a cell. */
+  interrupt(cell: number): void {
+    this.pipe<Writable>(CHILD_PIPES.guard)?.write(`${cell}\n`);
   }
 
   /** Resolves when all has been read that was written to file descriptors 1 and 2 before the child's marker for `cell`. */

@@ -64,8 +64,9 @@ export class Executions {
     if (this.queue.length === 1) void this.work();
   }
 
-  interrupt(): void {
-    if (this.current === undefined) return;
+  /** @param bySignal SIGINT asks for it, which the child gets too. */
+  interrupt(bySignal: boolean): void {
+    if (this.current === undefined || (bySignal && !this.interrupts.isNewSignal())) return;
     this.interrupts.request();
     if (!this.interrupts.inChild) this.current.settle(interruptedReport());
   }
@@ -132,7 +133,7 @@ export class Executions {
       const compiled = await Promise.race([language.compile(cell, name, code), promise]);
       if ("ename" in compiled) return { error: compiled };
       if (!("code" in compiled)) return {};
-      this.interrupts.begin();
+      this.interrupts.begin(cell);
       const { actions, modules } = compiled;
       const allowStdin = request.message.content.allow_stdin !== false;
       this.child.send({ type: "execute", cell, name, code: compiled.code, modules, actions, allowStdin });
@@ -177,7 +178,7 @@ export class Executions {
         if (current !== undefined) this.kernel.requestInput(current.request, { prompt: event.prompt, password: event.password });
         return;
       case "interrupted":
-        return this.interrupts.acknowledge(event.note);
+        return this.interrupts.acknowledge(event.way, event.note);
       case "evaluated":
         return current?.evaluated?.(event.replies);
       case "done":

@@ -1,4 +1,8 @@
 import type { ChildHost } from "./childHost";
+import type { InterruptWay } from "../link/messages";
+
+/** A signal to the process group reaches the child and the wire within this time. */
+const SAME_SIGNAL_MS = 500;
 
 /** A cell that has not seen an interrupt after this time is inside code that cannot be interrupted. */
 const PATIENCE_MS = 250;
@@ -11,29 +15,34 @@ const WARNING =
  * interrupt, but goes on, is asked again at the next one.
  */
 export class InterruptState {
-  /** True while the child has the cell; before, the cell is being compiled. */
-  inChild = false;
   /** True once a second interrupt has killed the child. */
   killed = false;
   /** The input that the cell waits for. */
   inputId: number | undefined;
+  private cell = 0;
   private timer: NodeJS.Timeout | undefined;
   private warned = false;
+  private signalSeen = { byChild: -Infinity, byWire: -Infinity };
 
   constructor(
     private readonly child: ChildHost,
     private readonly say: (text: string) => void,
   ) {}
 
-  begin(): void {
+  begin(cell: number): void {
     this.end();
-    this.inChild = true;
+    this.cell = cell;
     this.killed = false;
+  }
+
+  /** True while the child has the cell; before, the cell is being compiled. */
+  get inChild(): boolean {
+    return this.cell !== 0;
   }
 
   end(): void {
     this.acknowledge();
-    this.inChild = false;
+    this.cell = 0;
     this.inputId = undefined;
   }
 
@@ -44,15 +53,28 @@ export class InterruptState {
       this.child.kill();
       return;
     }
-    this.child.interrupt();
+    this.child.interrupt(this.cell);
     this.timer ??= setTimeout(() => {
       this.warned = true;
       this.say(WARNING);
     }, PATIENCE_MS);
   }
 
+  /** SIGINT has come. False if the child, which gets it too, has dealt with it before: what runs by now is not meant. */
+  isNewSignal(): boolean {
+    const now = performance.now();
+    if (now - this.signalSeen.byChild < SAME_SIGNAL_MS) {
+      this.signalSeen.byChild = -Infinity;
+      return false;
+    }
+    this.signalSeen.byWire = now;
+    return true;
+  }
+
   /** The child's main thread has seen the interrupt. */
-  acknowledge(note?: string): void {
+  acknowledge(way?: InterruptWay, note?: string): void {
+    const now = performance.now();
+    if (way === "signal" && now - this.signalSeen.byWire > SAME_SIGNAL_MS) this.signalSeen.byChild = now;
     clearTimeout(this.timer);
     this.timer = undefined;
     this.warned = false;
