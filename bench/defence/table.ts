@@ -38,10 +38,10 @@ of the code of merging or DAM give another CACHE.
   --cache DIR              default OUT/cache
   --docs                   also write the table into docs/defence.md and the picture to docs/defence.png
 
-Development, a few minutes a set of options on two threads:
+Development (the baselines are run once and kept; then a few minutes an alpha on two idle threads):
   npx tsx bench/defence/table.ts --zoo-seeds 3 --seeds 0 --split validation --alphas 1 --view-images 0 --floors none \\
       --dam maskLearningRate=0.01 --dam steps=200
-The acceptance table:
+The acceptance table (some two hours on two idle threads: 48 runs of DAM, 24 of the other adaptive methods, 300 evaluations):
   npx tsx bench/defence/table.ts --alphas ... --alpha ... --dam ... --docs
 `;
 

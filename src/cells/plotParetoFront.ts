@@ -81,7 +81,7 @@ function frontsOf(points: readonly SweepPoint[], labels: boolean): (TradeoffFron
       ...(family !== undefined && { family }),
       points: [...groups.values()].map(meanPoint),
       baseline: method !== "dam",
-      labels: labels && method === "dam",
+      labels: labels && method === "dam" && stage === "final",
       counts: [...groups.values()].map((group) => group.length),
       rank: method !== "dam" ? 0 : stage === "masks" ? 2 : 1,
     };

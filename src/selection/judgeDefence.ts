@@ -33,7 +33,7 @@ export interface ChosenDefence {
   readonly alphas: readonly number[];
   readonly acc: number;
   readonly asr: number;
-  /** Mean over the pairs whose floor was measured; null where none was. */
+  /** Mean over the pairs; null unless all were measured. */
   readonly floor: number | null;
   readonly gap: PairedGap;
   /** Mean over the pairs of the defence's ACC minus its highest baseline's. */
@@ -85,14 +85,14 @@ export function judgeDefence(points: readonly JudgedPoint[], { defence, alpha, r
       return { ...pair, defence: found };
     });
     const gap = pairedGap(chosen);
-    const floors = chosen.flatMap((pair) => pair.defence.floor ?? []);
+    const floors = chosen.map((pair) => pair.defence.floor);
     return {
       choice,
       stage,
       alphas: chosen.map((pair) => pair.defence.alpha!),
       acc: mean(chosen.map((pair) => pair.defence.acc)),
       asr: mean(chosen.map((pair) => pair.defence.asr)),
-      floor: floors.length === 0 ? null : mean(floors),
+      floor: floors.includes(null) ? null : mean(floors as number[]),
       gap,
       accBelowBest: mean(gap.pairs.map(({ accBelowBest }) => accBelowBest)),
     };
