@@ -186,16 +186,19 @@ export const sweepAlpha: Cell<[vectors: TaskVectors, suite: Suite], SweepAlphaPa
       const views = new Map(viewed.map((run) => [run, look(run)]));
       const judged = points.map(async ({ run, point: { stage, scale, floor } }): Promise<SweepPoint> => {
         const { method, title, alpha, seed } = run;
-        const found = judge(vectors, await sourceOf(vectors, run), { stage, scale });
-        // Latent triggers say nothing about a floor.
-        const below = floor ? judge(clean!, await sourceOf(clean!, run), { stage, scale, triggers: "attacked" }) : null;
-        const { acc, asrAttacked, asrClean, asrAll, tasks: byTask } = await found;
-        const floorRates = await below;
+        // All waited for at once: after an interrupt none may be left that nobody listens to.
+        const [rates, floorRates, view] = await Promise.all([
+          sourceOf(vectors, run).then((source) => judge(vectors, source, { stage, scale })),
+          // Latent triggers say nothing about a floor.
+          floor ? sourceOf(clean!, run).then((source) => judge(clean!, source, { stage, scale, triggers: "attacked" })) : null,
+          stage === "final" ? (views.get(run) ?? null) : null,
+        ]);
+        const { acc, asrAttacked, asrClean, asrAll, tasks: byTask } = rates;
         return {
           ...{ method, title, alpha, scale, seed, stage, acc, asrAttacked, asrClean, asrAll },
           floor: floorRates === null ? null : { acc: floorRates.acc, asrAttacked: floorRates.asrAttacked },
           tasks: byTask,
-          view: stage === "final" ? ((await views.get(run)) ?? null) : null,
+          view,
         };
       });
       const alone = vectors.models.map(({ task, parameters }) => {
