@@ -46,32 +46,34 @@ The acceptance table (some two hours on two idle threads: 48 runs of DAM, 24 of 
 `;
 
 const many = { type: "string", multiple: true, default: [] as string[] } as const;
-const { values: flags } = parseArgs({
-  options: {
-    help: { type: "boolean", default: false },
-    "zoo-seeds": { type: "string", default: "0,1,2" },
-    seeds: { type: "string", default: "0,1,2" },
-    split: { type: "string", default: "test" },
-    images: { type: "string" },
-    alphas: { type: "string", default: "0.1,0.3,1,3,10" },
-    alpha: { type: "string" },
-    dam: many,
-    adamerging: many,
-    concrete: many,
-    methods: { type: "string", default: "average,task_arithmetic,ties,adamerging,concrete_adamerging,dam" },
-    scales: many,
-    floors: { type: "string", default: "default" },
-    "view-images": { type: "string", default: "160" },
-    triggers: { type: "string", default: "attacked" },
-    "adapt-on": { type: "string", default: "adapt" },
-    attacked: { type: "string", default: "resisc45,eurosat" },
-    attack: { type: "string", default: "trojvit" },
-    suite: { type: "string", default: "desk" },
-    out: { type: "string", default: path.join("results", "defence") },
-    cache: { type: "string" },
-    docs: { type: "boolean", default: false },
-  },
-});
+const { values: flags } = usage(() =>
+  parseArgs({
+    options: {
+      help: { type: "boolean", default: false },
+      "zoo-seeds": { type: "string", default: "0,1,2" },
+      seeds: { type: "string", default: "0,1,2" },
+      split: { type: "string", default: "test" },
+      images: { type: "string" },
+      alphas: { type: "string", default: "0.1,0.3,1,3,10" },
+      alpha: { type: "string" },
+      dam: many,
+      adamerging: many,
+      concrete: many,
+      methods: { type: "string", default: "average,task_arithmetic,ties,adamerging,concrete_adamerging,dam" },
+      scales: many,
+      floors: { type: "string", default: "default" },
+      "view-images": { type: "string", default: "160" },
+      triggers: { type: "string", default: "attacked" },
+      "adapt-on": { type: "string", default: "adapt" },
+      attacked: { type: "string", default: "resisc45,eurosat" },
+      attack: { type: "string", default: "trojvit" },
+      suite: { type: "string", default: "desk" },
+      out: { type: "string", default: path.join("results", "defence") },
+      cache: { type: "string" },
+      docs: { type: "boolean", default: false },
+    },
+  }),
+);
 
 async function main(): Promise<void> {
   if (flags.help) {
@@ -123,6 +125,16 @@ async function main(): Promise<void> {
   await exportFigure(plot.figure, path.join(flags.out, "front.png"));
   if (flags.docs) await writeDocs(tables, plot.figure);
   process.stdout.write(tables);
+}
+
+/** Wrong usage ends the process with one line. */
+function usage<Parsed>(parse: () => Parsed): Parsed {
+  try {
+    return parse();
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    return process.exit(2);
+  }
 }
 
 function numbers(list: string): number[] {

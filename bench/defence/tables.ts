@@ -18,7 +18,7 @@ export interface Verdict {
   readonly gap: boolean;
   /** Mean ACC at most 1 point below the highest baseline's. */
   readonly acc: boolean;
-  /** α walks along a front. */
+  /** At least five αs walk along a front. */
   readonly control: boolean;
 }
 
@@ -29,7 +29,7 @@ export function verdictOf({ choices, control }: DefenceJudgement): Verdict {
   return {
     gap: chosen.gap.mean >= 0.05 && (chosen.gap.interval?.[0] ?? -1) > 0,
     acc: chosen.accBelowBest >= -0.01,
-    control: last.nonDominated && last.separated,
+    control: last.means.length >= 5 && last.nonDominated && last.separated,
   };
 }
 
