@@ -2,6 +2,7 @@ import * as ts from "typescript";
 
 const UNTERMINATED_TEMPLATE = 1160;
 const UNTERMINATED_COMMENT = 1010;
+const UNTERMINATED_STRING = 1002;
 
 /** Whether code can run as it is (`complete`), wants more lines (`incomplete`, with an indent for the next one), or is wrong (`invalid`). */
 export function isComplete(code: string): { status: "complete" | "invalid" } | { status: "incomplete"; indent: string } {
@@ -9,7 +10,7 @@ export function isComplete(code: string): { status: "complete" | "invalid" } | {
   const errors = syntaxErrors(code);
   if (errors.length === 0) return { status: "complete" };
   const wantsMore = ({ start, code: number }: ts.Diagnostic): boolean =>
-    number === UNTERMINATED_TEMPLATE || number === UNTERMINATED_COMMENT || (start ?? 0) >= end;
+    number === UNTERMINATED_TEMPLATE || number === UNTERMINATED_COMMENT || (number !== UNTERMINATED_STRING && (start ?? 0) >= end);
   return errors.every(wantsMore) ? { status: "incomplete", indent: nextIndent(code) } : { status: "invalid" };
 }
 

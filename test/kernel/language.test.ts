@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { TestKernel } from "./client";
+
+describe("kernel language", () => {
+  let kernel: TestKernel;
+  before(async () => (kernel = await TestKernel.start()));
+  after(() => kernel.stop());
+
+  /** Runs cells and returns the last result; each must succeed. */
+  async function results(...cells: string[]): Promise<(string | undefined)[]> {
+    const found: (string | undefined)[] = [];
+    for (const cell of cells) {
+      const { reply, result } = await kernel.execute(cell);
+      assert.equal(reply.content.status, "ok", reply.content.evalue);
+      found.push(result);
+    }
+    return found;
+  }
+
+  function writePackage(name: string, files: Readonly<Record<string, string>>): void {
+    const folder = join(kernel.folder, "node_modules", name);
+    mkdirSync(folder, { recursive: true });
+    for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
+  }
+
+  it("names live on, are assigned by later cells, and closures see it", async () => {
+    assert.deepEqual(
+      await results("let n = 1;\nfunction next() { return ++n; }", "n = 10; null", "next()", "n", "[n, n] = [n + 1, 0]; n += 5; n"),
+      [undefined, "null", "11", "11", "5"],
+    );
+  });
+
+  it("names are declared anew, with another type", async () => {
+    assert.deepEqual(await results("const again = 1;", "const again = 'text';", "again.toUpperCase()"), [undefined, undefined, "'TEXT'"]);
+    assert.deepEqual(await results("class Shape { area = 1 }", "class Shape { side = 2 }", "new Shape().side"), [
+      undefined,
+      undefined,
+      "2",
+    ]);
+  });
+
+  it("types, interfaces, enums and generics cross cells", async () => {
+    const declare = "interface Point { x: number }\ntype Pair<T> = [T, T];\nenum Colour { Red, Green }\nconst shorthand = 1;";
+    const use =
+      "const pair: Pair<Point> = [{ x: 1 }, { x: 2 }];\n({ sum: pair[0].x + pair[1].x, colour: Colour[Colour.Green], shorthand })";
+    assert.deepEqual(await results(declare, use), [undefined, "{ sum: 3, colour: 'Green', shorthand: 1 }"]);
+  });
+
+  it("a cell may await at its top, also in destructuring and loops", async () => {
+    const code =
+      "const [a, { b }] = await Promise.all([1, Promise.resolve({ b: 2 })]);\nfor await (const c of [Promise.resolve(3)]) console.log(a + b + c);";
+    assert.equal((await kernel.execute(code)).stdout, "6\n");
+    assert.deepEqual(await results("a + b"), ["3"]);
+  });
+
+  it("a cell that fails keeps the names that it reached, and the former value of those it did not", async () => {
+    await results("const old = 'former';");
+    await kernel.execute("const reached = 1;\nthrow new Error();\nconst old = 'new';");
+    assert.deepEqual(await results("[reached, old]"), ["[ 1, 'former' ]"]);
+  });
+
+  it("imports Node's modules, CommonJS, ES modules, and packages that are ES modules only", async () => {
+    writePackage("common", {
+      "index.js": "module.exports = { kind: 'common', add: (a, b) => a + b };",
+      "index.d.ts": "export const kind: string; export function add(a: number, b: number): number;",
+    });
+    writePackage("modern", {
+      "package.json": JSON.stringify({ name: "modern", type: "module", exports: { import: "./index.js", types: "./index.d.ts" } }),
+      "index.js": "export default 'default'; export const kind = await Promise.resolve('modern');",
+      "index.d.ts": "declare const value: string; export default value; export const kind: string;",
+    });
+    const code = `import { basename } from "node:path";
+      import common, { add } from "common";
+      import fallback, { kind as modernKind } from "modern";
+      import * as everything from "modern";
+      [basename("/a/b"), common.kind, add(1, 2), fallback, modernKind, everything.kind]`;
+    assert.deepEqual(await results(code), ["[ 'b', 'common', 3, 'default', 'modern', 'modern' ]"]);
+    assert.deepEqual(await results("basename('/c/d') + add(3, 4)", '(await import("modern")).kind'), ["'d7'", "'modern'"]);
+  });
+
+  it("imports local TypeScript, with and without its suffix, and anew when it has changed", async () => {
+    writeFileSync(join(kernel.folder, "inner.ts"), "export const value: number = 1;");
+    writeFileSync(join(kernel.folder, "outer.ts"), 'import { value } from "./inner";\nexport const double = (): number => 2 * value;');
+    assert.deepEqual(await results('import { double } from "./outer";\ndouble()'), ["2"]);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    writeFileSync(join(kernel.folder, "inner.ts"), "export const value: number = 21;");
+    assert.deepEqual(await results('import { double } from "./outer.ts";\ndouble()'), ["42"]);
+  });
+
+  it("an error in a local module names its TypeScript line", async () => {
+    writeFileSync(
+      join(kernel.folder, "failing.ts"),
+      "interface Unused {\n  a: number;\n}\nexport function fail(): never {\n  throw new Error('deep');\n}",
+    );
+    const { reply } = await kernel.execute('import { fail } from "./failing";\n\nfail();');
+    const traceback = reply.content.traceback.join("\n");
+    assert.match(traceback, /failing\.ts:5:9/);
+    assert.match(traceback, /In\[\d+\]:3:1/);
+  });
+
+  it("an import of types only is no import at run time", async () => {
+    writeFileSync(join(kernel.folder, "shapes.ts"), "console.log('loaded');\nexport interface Box { side: number }");
+    const { stdout, result } = await kernel.execute('import { Box } from "./shapes";\nconst box: Box = { side: 3 };\nbox.side');
+    assert.deepEqual([stdout, result], ["", "3"]);
+  });
+
+  it("require, __dirname and import.meta are those of the notebook's folder", async () => {
+    const { result } = await kernel.execute(
+      '[require("node:path").basename(__filename), __dirname === process.cwd(), import.meta.dirname === __dirname]',
+    );
+    assert.equal(result, "[ 'notebook.ts', true, true ]");
+  });
+
+  it("completes names of the session, members and paths, by code points", async () => {
+    await results("const greeting = '👋';\nconst shapes = { circle: 1, square: 2 };");
+    const complete = async (code: string) =>
+      (await kernel.request("complete_request", { code, cursor_pos: [...code].length })).reply.content;
+    assert.deepEqual((await complete("shapes.")).matches, ["circle", "square"]);
+    const { matches, cursor_start, cursor_end, metadata } = await complete("'👋👋'; greet");
+    assert.deepEqual([matches, cursor_start, cursor_end], [["greeting"], 6, 11]);
+    assert.match(metadata._jupyter_types_experimental[0].signature, /const greeting: string|"👋"/);
+  });
+
+  it("inspects with types and documentation", async () => {
+    await results("/** Adds up. @param a first */\nfunction add2(a: number, b: number): number { return a + b; }");
+    const { reply } = await kernel.request("inspect_request", { code: "add2(", cursor_pos: 5, detail_level: 0 });
+    assert.match(reply.content.data["text/plain"], /function add2\(a: number, b: number\): number\n\nAdds up/);
+    const nothing = await kernel.request("inspect_request", { code: "   ", cursor_pos: 1, detail_level: 0 });
+    assert.equal(nothing.reply.content.found, false);
+  });
+
+  it("is_complete_request tells complete, incomplete and invalid apart", async () => {
+    const table = {
+      complete: ["1 + 1", "class A { x = 1 }", "await p", ""],
+      incomplete: ["function f() {", "const s = `open", "[1, 2,", "const x ="],
+      invalid: ["const = 3", ") foo", "const 1x = 2", "'open"],
+    };
+    for (const [status, codes] of Object.entries(table))
+      for (const code of codes) assert.equal((await kernel.request("is_complete_request", { code })).reply.content.status, status, code);
+    assert.equal((await kernel.request("is_complete_request", { code: "  if (a) {" })).reply.content.indent, "    ");
+  });
+
+  it("magics time cells, set the environment and help", async () => {
+    assert.match((await kernel.execute("%time\n1 + 1")).stdout, /^Time: [\d.]+ (µs|ms)\n$/);
+    assert.match((await kernel.execute("%timeit 1 + 1")).stdout, /a run \(mean/);
+    assert.deepEqual(await results("%env DAMLAB_TEST_COLOUR=blue", "process.env.DAMLAB_TEST_COLOUR"), [undefined, "'blue'"]);
+    assert.match((await kernel.execute("%help")).stdout, /%notypecheck/);
+  });
+});
