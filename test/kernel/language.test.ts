@@ -126,7 +126,7 @@ describe("kernel language", () => {
   it("inspects with types and documentation", async () => {
     await results("/** Adds up. @param a first */\nfunction add2(a: number, b: number): number { return a + b; }");
     const { reply } = await kernel.request("inspect_request", { code: "add2(", cursor_pos: 5, detail_level: 0 });
-    assert.match(reply.content.data["text/plain"], /function add2\(a: number, b: number\): number\n\nAdds up/);
+    assert.match(reply.content.data["text/plain"], /add2\(a: number, b: number\): number\n\nAdds up/);
     const nothing = await kernel.request("inspect_request", { code: "   ", cursor_pos: 1, detail_level: 0 });
     assert.equal(nothing.reply.content.found, false);
   });

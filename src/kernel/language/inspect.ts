@@ -33,10 +33,12 @@ type Parts = ts.SymbolDisplayPart[] | undefined;
 
 function describe(display: Parts, documentation: Parts, tags: ts.JSDocTagInfo[] | undefined): Description {
   const tagged = (tags ?? []).map(({ name, text }) => `@${name} ${ts.displayPartsToString(text)}`.trimEnd());
-  return {
-    signature: ts.displayPartsToString(display),
-    documentation: [ts.displayPartsToString(documentation), ...tagged].join("\n").trim(),
-  };
+  // Names of earlier cells are imported behind the scenes; nobody wants to read that.
+  const signature = ts
+    .displayPartsToString(display)
+    .replace(/^\(alias\) /, "")
+    .replace(/\nimport [\w$]+$/, "");
+  return { signature, documentation: [ts.displayPartsToString(documentation), ...tagged].join("\n").trim() };
 }
 
 function callAt(service: ts.LanguageService, path: string, position: number): Description | undefined {
