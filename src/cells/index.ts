@@ -28,9 +28,10 @@ export { meanAttackSuccess, reportTable, type NamedReports } from "./reportTable
 export { defaultCacheFolder, ResultCache, type CacheAddress, type CacheSize } from "./resultCache";
 export { configureCells, type CellSettings } from "./settings";
 export { loadSuite, type LoadedSuite, type Suite, type SuiteModel, type SuiteTask } from "./suite";
-export { sweepAlpha, type Sweep, type SweepAlphaParameters, type SweepPoint, type SweptAlpha } from "./sweepAlpha";
+export { sweepAlpha, type SweepAlphaParameters, type SweptAlpha } from "./sweepAlpha";
 export { SWEEP_SCALES } from "./sweepScales";
 export { sweepTable } from "./sweepTable";
+export type { Sweep, SweepPoint } from "./sweepTypes";
 export {
   loadTaskVectors,
   subtractPretrained,

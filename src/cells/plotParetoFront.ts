@@ -11,7 +11,7 @@ import {
 } from "../figures";
 import { mean, standardError } from "../selection";
 import { defineCell, type Cell } from "./cell";
-import type { Sweep, SweepPoint } from "./sweepAlpha";
+import type { Sweep, SweepPoint } from "./sweepTypes";
 import { sweepTable } from "./sweepTable";
 
 /** Parameters of `plotParetoFront`. */

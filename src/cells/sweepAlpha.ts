@@ -1,55 +1,19 @@
 import { setMaxListeners } from "node:events";
 import { z } from "zod";
-import { tableToHtml, tableToText } from "../figures";
 import { allMethods } from "../dam";
 import { planTriggers } from "../evaluation";
+import { tableToHtml, tableToText } from "../figures";
 import { findMethod, parseOptions } from "../merging";
 import { defineCell, type Cell, type Result } from "./cell";
-import { listRuns, type SweepRun } from "./sweepRuns";
+import { countPieces, SweepBench } from "./sweepBench";
 import { openSweepLab } from "./sweepLab";
-import { packMerged, type Judgement, type View } from "./sweepJobs";
-import { mergeSource, sweepPoint, sweepView, type MergeSource, type PointParameters } from "./sweepPieces";
+import { listRuns } from "./sweepRuns";
 import { sweepTable } from "./sweepTable";
+import type { Sweep, SweepPoint } from "./sweepTypes";
 import type { Suite } from "./suite";
-import { loadTaskVectors, type LoadedTaskVectors, type TaskVectors } from "./taskVectors";
+import { loadTaskVectors, type TaskVectors } from "./taskVectors";
 
-/** One model of a sweep. */
-export interface SweepPoint {
-  /** Name in the table of methods. */
-  readonly method: string;
-  /** The method's name in tables. */
-  readonly title: string;
-  /** DAM's α; null for other methods. */
-  readonly alpha: number | null;
-  /** λ of methods that have one for everything; else the factor of the final coefficients. */
-  readonly scale: number;
-  /** Null for methods that draw no random numbers. */
-  readonly seed: number | null;
-  /** `masks`: DAM before its final stage. */
-  readonly stage: "masks" | "final";
-  /** Plain mean over the tasks; this and all rates are fractions in [0, 1]. */
-  readonly acc: number;
-  /** Mean over the attacked tasks, each under its own trigger; null where none is attacked. */
-  readonly asrAttacked: number | null;
-  /** Mean over the other tasks under their latent triggers; null unless `triggers` is `own`. */
-  readonly asrClean: number | null;
-  readonly asrAll: number | null;
-  /** ACC and ASR of the same method, setting, scale and seed on the all-clean merge, under the same triggers; null where not asked for. */
-  readonly floor: { readonly acc: number; readonly asrAttacked: number | null } | null;
-  readonly tasks: Judgement["tasks"];
-  /** What the merge's user can measure; null where not asked for. */
-  readonly view: View | null;
-}
-
-/** A sweep over α, methods, scales and seeds. */
-export interface Sweep {
-  readonly points: readonly SweepPoint[];
-  /** The fine-tuned models, each on its own task under its own trigger. */
-  readonly individual: Pick<Judgement, "acc" | "asrAttacked">;
-  /** The pretrained model. */
-  readonly pretrained: Pick<Judgement, "acc" | "asrAttacked">;
-  readonly attacked: Readonly<Record<string, string>>;
-}
+export type { Sweep, SweepPoint };
 
 /** A sweep as `sweepAlpha` gives it. */
 export type SweptAlpha = Result<Sweep>;
@@ -133,97 +97,26 @@ export const sweepAlpha: Cell<[vectors: TaskVectors, suite: Suite], SweepAlphaPa
     }
     return given;
   },
-  async run([vectors, suite], given, { settings, progress, signal }) {
-    const { attacked } = vectors;
-    const tasks = vectors.models.map(({ task }) => task);
-    const ids = suite.tasks.map(({ id }) => id);
+  async run([vectors, suite], given, context) {
     planTriggers(
-      ids,
+      suite.tasks.map(({ id }) => id),
       suite.triggers.map(({ name }) => name),
-      { attacked },
+      vectors,
     );
+    const { settings, progress, signal } = context;
     const runs = listRuns(given);
     const wantsFloor = runs.some((run) => run.points.some(({ floor }) => floor));
-    const clean = wantsFloor ? await loadTaskVectors.with(settings)(suite, { tasks }) : null;
-    const viewed = runs.filter(({ method }) => method === "dam" && given.viewImages > 0);
-    const points = runs.flatMap((run) => run.points.map((point) => ({ run, point })));
-    const total = points.length + points.filter(({ point }) => point.floor).length + viewed.length + tasks.length + 1;
-    const task = progress.start("Sweep", { total, unit: "pieces" });
+    const clean = wantsFloor ? await loadTaskVectors.with(settings)(suite, { tasks: vectors.models.map(({ task }) => task) }) : null;
+    const task = progress.start("Sweep", { total: countPieces(runs, vectors, given.viewImages), unit: "pieces" });
     let done = 0;
-    const counted = async <T>(promise: Promise<T>): Promise<T> => {
-      const found = await promise;
-      task.update({ step: ++done });
-      return found;
-    };
     // Every piece listens to the one signal.
     setMaxListeners(0, signal);
     const lab = await openSweepLab();
     try {
-      const sources = new Map<string, Promise<MergeSource>>();
-      const sourceOf = (
-        from: LoadedTaskVectors | TaskVectors,
-        { method, options, seed }: Pick<SweepRun, "method" | "options" | "seed">,
-      ) => {
-        const key = JSON.stringify([from === clean, method, options, seed]);
-        const made =
-          sources.get(key) ??
-          mergeSource({ suite, vectors: from, lab }, { method, options, seed: seed ?? 0, adaptOn: given.adaptOn }, settings);
-        sources.set(key, made);
-        return made;
-      };
-      const judge = async (from: TaskVectors, source: MergeSource, parameters: Partial<PointParameters>): Promise<Judgement> => {
-        const { triggers, split, limit } = given;
-        return counted(
-          sweepPoint.with(settings)({ suite, vectors: from, lab, source }, { tasks, attacked, triggers, split, limit, ...parameters }),
-        );
-      };
-      const look = async (run: SweepRun): Promise<View> => {
-        const adamerging = { method: "adamerging", options: given.options["adamerging"] ?? {}, seed: run.seed };
-        const [source, unmasked] = await Promise.all([sourceOf(vectors, run), sourceOf(vectors, adamerging)]);
-        const { viewImages: images, adaptOn } = given;
-        return counted(sweepView.with(settings)({ suite, vectors, lab, source, unmasked }, { images, adaptOn, seed: run.seed ?? 0 }));
-      };
-      const views = new Map(viewed.map((run) => [run, look(run)]));
-      const judged = points.map(async ({ run, point: { stage, scale, floor } }): Promise<SweepPoint> => {
-        const { method, title, alpha, seed } = run;
-        // All waited for at once: after an interrupt none may be left that nobody listens to.
-        const [rates, floorRates, view] = await Promise.all([
-          sourceOf(vectors, run).then((source) => judge(vectors, source, { stage, scale })),
-          // Latent triggers say nothing about a floor.
-          floor ? sourceOf(clean!, run).then((source) => judge(clean!, source, { stage, scale, triggers: "attacked" })) : null,
-          stage === "final" ? (views.get(run) ?? null) : null,
-        ]);
-        const { acc, asrAttacked, asrClean, asrAll, tasks: byTask } = rates;
-        return {
-          ...{ method, title, alpha, scale, seed, stage, acc, asrAttacked, asrClean, asrAll },
-          floor: floorRates === null ? null : { acc: floorRates.acc, asrAttacked: floorRates.asrAttacked },
-          tasks: byTask,
-          view,
-        };
-      });
-      const alone = vectors.models.map(({ task, parameters }) => {
-        const source = {
-          key: `individual ${task}`,
-          load: () => Promise.resolve({ stages: { final: packMerged(vectors.pretrained, parameters) } }),
-        };
-        return judge(vectors, source, { tasks: [task], triggers: "attacked" });
-      });
-      const base = {
-        key: "pretrained",
-        load: () => Promise.resolve({ stages: { final: packMerged(vectors.pretrained, vectors.pretrained) } }),
-      };
-      const [all, own, pretrained] = await Promise.all([
-        Promise.all(judged),
-        Promise.all(alone),
-        judge(vectors, base, { triggers: "attacked" }),
-      ]);
+      const bench = new SweepBench({ vectors, suite, clean, lab }, given, settings, () => task.update({ step: ++done }));
+      const [points, individual, pretrained] = await Promise.all([bench.judgeRuns(runs), bench.judgeIndividual(), bench.judgePretrained()]);
       const rank = ({ method }: SweepPoint): number => given.methods.indexOf(method);
-      return {
-        points: all.sort((a, b) => rank(a) - rank(b)),
-        individual: { acc: meanOf(own.map(({ acc }) => acc))!, asrAttacked: meanOf(own.flatMap(({ asrAttacked }) => asrAttacked ?? [])) },
-        pretrained: { acc: pretrained.acc, asrAttacked: pretrained.asrAttacked },
-        attacked,
-      };
+      return { points: points.sort((a, b) => rank(a) - rank(b)), individual, pretrained, attacked: vectors.attacked };
     } catch (error) {
       signal.throwIfAborted();
       throw error;
@@ -234,7 +127,3 @@ export const sweepAlpha: Cell<[vectors: TaskVectors, suite: Suite], SweepAlphaPa
   text: (sweep) => tableToText(sweepTable(sweep.points)),
   display: (sweep) => ({ "text/html": tableToHtml(sweepTable(sweep.points)) }),
 });
-
-function meanOf(values: readonly number[]): number | null {
-  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
-}

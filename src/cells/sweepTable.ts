@@ -1,6 +1,6 @@
 import { makeTable, type Table } from "../figures";
 import { nonDominated, type FrontPoint } from "../selection";
-import type { SweepPoint } from "./sweepAlpha";
+import type { SweepPoint } from "./sweepTypes";
 
 /** Points whose ASR is known, as fronts take them. */
 export function frontPoints(points: readonly SweepPoint[]): (FrontPoint & { readonly point: SweepPoint })[] {
