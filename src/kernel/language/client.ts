@@ -70,6 +70,11 @@ export class LanguageThread implements Language {
     return this.call("isComplete", code);
   }
 
+  /** Ends the thread. */
+  async close(): Promise<void> {
+    await this.worker.terminate();
+  }
+
   private call<T>(method: keyof Language, ...parameters: unknown[]): Promise<T> {
     const id = ++this.count;
     this.worker.postMessage({ id, method, arguments: parameters } satisfies LanguageCall);

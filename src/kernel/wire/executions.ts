@@ -85,10 +85,10 @@ export class Executions {
 
   private async work(): Promise<void> {
     for (let request = this.queue[0]; request !== undefined; request = this.queue[0]) {
-      const ok = await this.execute(request);
+      const aborted = await this.execute(request);
       if (this.closed) return;
       this.queue.shift();
-      if (!ok && request.message.content.stop_on_error !== false) for (const waiting of this.queue.splice(0)) await this.abort(waiting);
+      for (const waiting of aborted) await this.abort(waiting);
     }
   }
 
@@ -99,7 +99,8 @@ export class Executions {
     this.kernel.status("idle", header);
   }
 
-  private async execute(request: Request): Promise<boolean> {
+  /** @returns The requests that its failure aborts: those that waited before its reply was sent. */
+  private async execute(request: Request): Promise<readonly Request[]> {
     const { header, content } = request.message;
     const code = String(content.code ?? "");
     const silent = content.silent === true;
@@ -119,9 +120,10 @@ export class Executions {
     this.outputs.flush();
     const status = error === undefined ? { status: "ok", payload, user_expressions: expressions } : { status: "error", ...error, payload };
     this.current = undefined;
+    const aborted = error !== undefined && content.stop_on_error !== false ? this.queue.splice(1) : [];
     await this.kernel.reply(request, { ...status, execution_count: this.count });
     this.kernel.status("idle", header);
-    return error === undefined;
+    return aborted;
   }
 
   private async run(cell: number, request: Request, code: string, payload: Content[]): Promise<Outcome> {
