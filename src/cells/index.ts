@@ -41,5 +41,24 @@ export {
   type TaskVectors,
 } from "./taskVectors";
 export { closeSharedWorkers } from "./workers";
+export {
+  checkClaims,
+  claimsMime,
+  type CheckClaimsParameters,
+  type CheckedClaims,
+  type Claim,
+  type JudgedClaim,
+  type Verdict,
+} from "./checkClaims";
+export { chooseScaling, type ChooseScalingParameters, type ChosenScaling } from "./chooseScaling";
+export { compareCheckpoints, type CheckpointComparison, type ComparedCheckpoints } from "./compareCheckpoints";
+export { evaluateIndividuals, type EvaluateIndividualsParameters } from "./evaluateIndividuals";
+export type { Finding } from "./finding";
+export { judgeSweeps, type JudgeSweepsParameters, type SweepJudgement } from "./judgeSweeps";
+export { plotHistory, type HistoryPlot, type PlotHistoryParameters } from "./plotHistory";
+export { plotMethods, type ComparedSweeps, type MethodFinding, type MethodsPlot, type PlotMethodsParameters } from "./plotMethods";
+export { plotOver, type OverPlot, type PlotOverParameters } from "./plotOver";
+export { plotTransfer, type PlotTransferParameters, type TransferPlot, type TransferReports } from "./plotTransfer";
+export { saveFigures, type SavedFigures, type SaveFiguresParameters } from "./saveFigures";
 // For declaring the parameters of an own cell: the very library that checks them.
 export { z } from "zod";

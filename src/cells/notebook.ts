@@ -3,17 +3,15 @@ import * as path from "node:path";
 import { displaySymbol, isDisplayable, type MimeBundle } from "../display/mime";
 import { notebookProgress, terminalProgress, type NotebookShow, type ProgressSink } from "../display/progress";
 
-/** The part of tslab's public module that is used here. */
+/** The part of tslab that is used here. */
 interface Tslab {
   newDisplay(): TslabDisplay;
-  readonly display: TslabDisplay;
+  /** Sends one output; what tslab's display takes has one type only. */
+  write(message: { data: Readonly<Record<string, unknown>>; metadata: object; transient: object }, update: boolean): void;
 }
 interface TslabDisplay {
   raw(contentType: string, content: string | Uint8Array): void;
 }
-
-/** What a tslab display gets of a bundle, best first; it takes one type at a time. */
-const TSLAB_TYPES = ["text/html", "image/svg+xml", "image/png", "text/markdown", "text/latex"] as const;
 
 /** A kernel that wants progress in its cells puts a `NotebookShow` under this name on `globalThis`. */
 export const notebookShowSymbol = Symbol.for("damlab.notebookShow");
@@ -26,15 +24,15 @@ export function runningTslab(): Tslab | undefined {
   if (jupyter === undefined) return undefined;
   const { lastWriteDisplayData } = require.cache[jupyter]!.exports as { lastWriteDisplayData?: unknown };
   const module = require.cache[path.join(path.dirname(jupyter), "public.js")];
-  if (module !== undefined && typeof lastWriteDisplayData === "function") return module.exports as Tslab;
-  return undefined;
+  if (module === undefined || typeof lastWriteDisplayData !== "function") return undefined;
+  const { newDisplay } = module.exports as Pick<Tslab, "newDisplay">;
+  return { newDisplay, write: lastWriteDisplayData as Tslab["write"] };
 }
 
-/** Writes the best format of a bundle to a stock tslab kernel; false where it holds text only. */
+/** Writes a bundle to a stock tslab kernel as one output with all its formats; false where it holds text only. */
 export function displayInTslab(tslab: Tslab, bundle: MimeBundle): boolean {
-  const type = TSLAB_TYPES.find((candidate) => typeof bundle[candidate] === "string");
-  if (type === undefined) return false;
-  tslab.display.raw(type, bundle[type] as string);
+  if (Object.keys(bundle).every((type) => type === "text/plain")) return false;
+  tslab.write({ data: bundle, metadata: {}, transient: {} }, false);
   return true;
 }
 

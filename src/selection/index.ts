@@ -11,6 +11,7 @@ export {
   type JudgedCandidate,
 } from "./chooseAlpha";
 export { measureDefenderView, type ViewedModels, type ViewOptions } from "./defenderView";
+export { convexFront } from "./convexFront";
 export { dominates, mutuallyNonDominated, nonDominated, type FrontPoint } from "./front";
 export { gapAtEqualAcc, pairedGap, type Gap, type PairedGap, type PairedRuns } from "./gap";
 export { hypervolume, HYPERVOLUME_REFERENCE } from "./hypervolume";

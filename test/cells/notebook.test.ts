@@ -44,7 +44,7 @@ describe("in a stock tslab kernel", () => {
     assert.equal(inspect(result), `shown() → value  [${result.provenance.key.slice(0, 12)}]`);
     assert.deepEqual(
       sent.map(({ message }) => message.data),
-      [{ "text/html": "<b>1</b>" }],
+      [{ "text/plain": "value 1", "text/html": "<b>1</b>" }],
     );
   });
 
@@ -52,7 +52,7 @@ describe("in a stock tslab kernel", () => {
     await show(await shown());
     assert.deepEqual(
       sent.map(({ message }) => message.data),
-      [{ "text/html": "<b>1</b>" }],
+      [{ "text/plain": "value 1", "text/html": "<b>1</b>" }],
     );
   });
 
