@@ -5,7 +5,7 @@ export { noisePerturbations, projectNoise } from "./noise";
 export { DAM_DEFAULTS, DAM_OPTION_TEXTS, damOptionsSchema, damOptionsShape, type DamOptions } from "./options";
 export { describeMethods } from "./describeMethods";
 export { describeMasks, type LayerMasks, type MaskDescription, type MaskShares } from "./describeMasks";
-export { createPerturbations, type Perturbations, type PerturbationSetting } from "./perturbations";
+export { createPerturbations, type PerturbedPass, type Perturbations, type PerturbationSetting } from "./perturbations";
 export {
   adaptCoefficients,
   adaptLabelModel,
@@ -37,3 +37,4 @@ export {
   type SampledMasks,
 } from "./run";
 export { stickerPerturbations } from "./stickers";
+export { tournamentStickers } from "./tournament";

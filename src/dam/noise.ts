@@ -46,7 +46,7 @@ export function noisePerturbations(
         }
         return pixels;
       }),
-    ascend(values, perturbed, gradients) {
+    ascend(values, perturbed, { pixelGradients }) {
       const slopes = new Float32Array(values.length);
       for (const [task, pixels] of perturbed.entries()) {
         for (let image = 0; image < pixels.length / length; image++) {
@@ -55,7 +55,7 @@ export function noisePerturbations(
             const channel = Math.floor(i / plane);
             const pixel = pixels[image * length + i]!;
             if (pixel > Math.fround(low[channel]!) && pixel < Math.fround(high[channel]!)) {
-              slope[i] = slope[i]! + gradients[task]![image * length + i]! / std[channel]!;
+              slope[i] = slope[i]! + pixelGradients[task]![image * length + i]! / std[channel]!;
             }
           }
         }

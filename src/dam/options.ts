@@ -46,12 +46,19 @@ export interface DamOptions {
   readonly labelSteps: number;
   /** Weight in L_perf of the cross-entropy to f_0's classes on clean images; 0 in the paper. */
   readonly anchor: number;
-  /** Stickers: opaque rectangles at random places. Noise: universal, added to the whole image. */
+  /** Stickers: opaque rectangles. Noise: universal, added to the whole image. */
   readonly perturbation: "sticker" | "noise";
   /** Smallest side of a sticker in pixels; height and width are drawn apart. */
   readonly stickerMin: number;
   /** Largest side. */
   readonly stickerMax: number;
+  /**
+   * `tournament`: a sticker stays at its place, and those that harm least give way to new ones elsewhere. `step`: each step shows stickers of
+   * new sizes at new places.
+   */
+  readonly placement: "tournament" | "step";
+  /** `tournament` only: ascent steps between two renewals of the lesser half. */
+  readonly renewEvery: number;
   /** Perturbations a task; a batch's images are dealt out to them. */
   readonly candidates: number;
   /** Ascent steps before each update of M2. */
@@ -71,30 +78,32 @@ export const DAM_DEFAULTS: DamOptions = {
   variant: "dual",
   referenceCompat: false,
   safety: "perturbation",
-  alpha: 1,
+  alpha: 3,
   steps: 200,
   finalAdaptSteps: 100,
   batchSize: 16,
   coefficients: "layer",
   learningRate: 3e-3,
-  initialCoefficient: 0.3,
+  initialCoefficient: 0.2,
   clamp: false,
   masks: "both",
   granularity: "weight",
   maskLearningRate: 0.01,
   initialLogit: 0,
   temperature: MASK_TEMPERATURE,
-  trainingMask: "sample",
+  trainingMask: "mean",
   evaluationMask: "mean",
   pseudoLabels: "adamerging",
   labelSteps: 100,
-  anchor: 0,
+  anchor: 2,
   perturbation: "sticker",
   stickerMin: 4,
   stickerMax: 7,
-  candidates: 1,
-  ascentSteps: 1,
-  ascentRate: 0.05,
+  placement: "tournament",
+  renewEvery: 15,
+  candidates: 4,
+  ascentSteps: 3,
+  ascentRate: 0.1,
   noiseNorm: "linf",
   noiseRadius: 0.08,
   sharePasses: false,
@@ -127,9 +136,11 @@ export const DAM_OPTION_TEXTS: Readonly<Record<keyof DamOptions, string>> = {
   pseudoLabels: "f_0, the unmasked merge whose classes a perturbation must not change",
   labelSteps: "steps of AdaMerging that make f_0",
   anchor: "weight in L_perf of the cross-entropy to f_0's classes on clean images",
-  perturbation: "stickers at random places, or universal noise over the whole image",
+  perturbation: "stickers, or universal noise over the whole image",
   stickerMin: "smallest side of a sticker in pixels",
   stickerMax: "largest side of a sticker in pixels",
+  placement: "tournament: stickers stay where they are, and the lesser half gives way to new ones; step: new places at each step",
+  renewEvery: "tournament only: ascent steps between two renewals",
   candidates: "perturbations a task; a batch's images are dealt out to them",
   ascentSteps: "ascent steps before each update of M2",
   ascentRate: "length of an ascent step; pixels are in [0, 1]",
@@ -164,6 +175,8 @@ export const damOptionsShape = {
   perturbation: z.enum(["sticker", "noise"]).default(d.perturbation),
   stickerMin: count(1, d.stickerMin),
   stickerMax: count(1, d.stickerMax),
+  placement: z.enum(["tournament", "step"]).default(d.placement),
+  renewEvery: count(1, d.renewEvery),
   candidates: count(1, d.candidates),
   ascentSteps: count(1, d.ascentSteps),
   ascentRate: positive(d.ascentRate),

@@ -51,8 +51,8 @@ export async function synthesisePerturbations(run: DamRun, { factors }: SampledM
     const images = place.batches("perturbation", draw);
     const perturbed = perturbations.apply(values, images, "perturbation", draw);
     const loss = crossEntropyTo(await pseudoLabels(run, images));
-    const { pixelGradients } = await place.tower.pass(theta, perturbed, { loss, parameters: false, pixels: true });
-    perturbations.ascend(values, perturbed, pixelGradients, "perturbation", draw);
+    const found = await place.tower.pass(theta, perturbed, { loss, parameters: false, pixels: true, imageLosses: true });
+    perturbations.ascend(values, perturbed, found, "perturbation", draw);
   }
 }
 
@@ -92,7 +92,7 @@ export async function updateTogether(run: DamRun, masks: SampledMasks, name: Mas
   const safety = name === "shared" || options.safety === "none" ? null : await safetyPass(run, theta, "coefficients", step, true);
   if (safety) {
     addScaled(gradient, options.alpha, safety.gradient);
-    perturbations.ascend(variables.perturbations.values, safety.perturbed, safety.pixelGradients, "coefficients", step);
+    perturbations.ascend(variables.perturbations.values, safety.perturbed, safety, "coefficients", step);
   }
   return { performance: loss, ...(safety && { safety: safety.loss }), ...stepMask(run, name, masks, gradient, combined) };
 }
@@ -114,7 +114,11 @@ async function safetyPass(
   const perturbed = run.perturbations.apply(run.variables.perturbations.values, images, phase, step);
   return {
     perturbed,
-    ...(await run.place.tower.pass(theta, perturbed, { loss: crossEntropyTo(await pseudoLabels(run, images)), pixels })),
+    ...(await run.place.tower.pass(theta, perturbed, {
+      loss: crossEntropyTo(await pseudoLabels(run, images)),
+      pixels,
+      imageLosses: pixels,
+    })),
   };
 }
 

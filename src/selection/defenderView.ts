@@ -85,8 +85,8 @@ export async function measureDefenderView(
     const drawn = batches("view", step);
     const perturbed = stickers.apply(values, drawn, "view", step);
     const loss = crossEntropyTo(await tower.classify(reference, drawn));
-    const { pixelGradients } = await tower.pass(theta, perturbed, { loss, parameters: false, pixels: true });
-    stickers.ascend(values, perturbed, pixelGradients, "view", step);
+    const found = await tower.pass(theta, perturbed, { loss, parameters: false, pixels: true, imageLosses: true });
+    stickers.ascend(values, perturbed, found, "view", step);
   }
   return countView({ config, candidate, unmasked, tasks }, images, (batch, task, chunk) => {
     const alone = tasks.map((_, index) => (index === task ? batch : new Float32Array(0)));

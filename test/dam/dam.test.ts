@@ -5,7 +5,7 @@ import * as path from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { startEngine } from "../../src/engine";
 import { fileStore } from "../../src/merging/adaptive";
-import { dam, runDam, type DamOptions } from "../../src/dam";
+import { DAM_DEFAULTS, dam, runDam, type DamOptions } from "../../src/dam";
 import { bytesOf, CONTEXT, PRETRAINED } from "./pico";
 
 const SHORT = { steps: 4, finalAdaptSteps: 2, labelSteps: 2, batchSize: 4, stickerMin: 2, stickerMax: 3, maskLearningRate: 0.1 } as const;
@@ -69,7 +69,8 @@ describe("runDam()", () => {
     assert.ok(mask!.every((factor) => factor === 1));
     const [name, { values }] = [...parameters][5]!;
     const expected = PRETRAINED.get(name)!.values.map(
-      (value, i) => value + CONTEXT.taskVectors.reduce((sum, vector) => sum + 0.3 * vector.get(name)!.values[i]!, 0),
+      (value, i) =>
+        value + CONTEXT.taskVectors.reduce((sum, vector) => sum + DAM_DEFAULTS.initialCoefficient * vector.get(name)!.values[i]!, 0),
     );
     values.forEach((value, i) => assert.ok(Math.abs(value - expected[i]!) < 1e-6));
   });

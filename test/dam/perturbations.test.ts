@@ -1,13 +1,19 @@
 import * as assert from "node:assert/strict";
 import { DESK_NORMALIZATION } from "../../src/merging/adaptive";
-import { DAM_DEFAULTS, noisePerturbations, projectNoise, stickerPerturbations } from "../../src/dam";
+import { DAM_DEFAULTS, noisePerturbations, projectNoise, stickerPerturbations, tournamentStickers } from "../../src/dam";
 
 const SETTING = { tasks: ["a", "b"], seed: 0, imageSize: 8, normalization: DESK_NORMALIZATION };
 const batches = () => [new Float32Array(4 * 192), new Float32Array(4 * 192)];
 const inRange = (values: Float32Array, low: number, high: number) => values.every((value) => value >= low - 1e-6 && value <= high + 1e-6);
 
+/** What a pass finds whose gradient is a function of the pixel, with a loss for each of four images. */
+const slopes = (perturbed: readonly Float32Array[], slope: (value: number, i: number) => number, losses = [0, 0, 0, 0]) => ({
+  pixelGradients: perturbed.map((pixels) => pixels.map(slope)),
+  imageLosses: perturbed.map(() => Float32Array.from(losses)),
+});
+
 describe("stickerPerturbations()", () => {
-  const stickers = stickerPerturbations({ ...DAM_DEFAULTS, stickerMin: 2, stickerMax: 3, candidates: 2 }, SETTING);
+  const stickers = stickerPerturbations({ ...DAM_DEFAULTS, stickerMin: 2, stickerMax: 3, candidates: 2, ascentRate: 0.05 }, SETTING);
 
   it("stickerPerturbations() covers one rectangle of a drawn size an image, at the same place for a candidate's images", () => {
     const values = stickers.start();
@@ -41,7 +47,7 @@ describe("stickerPerturbations()", () => {
     stickers.ascend(
       values,
       perturbed,
-      perturbed.map((pixels) => pixels.map(() => 3)),
+      slopes(perturbed, () => 3),
       "phase",
       0,
     );
@@ -53,7 +59,7 @@ describe("stickerPerturbations()", () => {
       stickers.ascend(
         values,
         perturbed,
-        perturbed.map((pixels) => pixels.map(() => 3)),
+        slopes(perturbed, () => 3),
         "phase",
         0,
       );
@@ -62,6 +68,87 @@ describe("stickerPerturbations()", () => {
 
   it("stickerPerturbations() keeps pixels in the valid range", () => {
     for (const pixels of stickers.apply(stickers.start(), batches(), "phase", 0)) assert.ok(inRange(pixels, -2, 2));
+  });
+});
+
+describe("tournamentStickers()", () => {
+  const options = { ...DAM_DEFAULTS, stickerMin: 2, stickerMax: 3, candidates: 2, ascentRate: 0.1, renewEvery: 3 };
+  const stickers = tournamentStickers(options, SETTING);
+  /** Which pixels of each image are covered. */
+  const covered = (values: Float32Array) =>
+    Array.from({ length: 2 }, (_, image) =>
+      [
+        ...stickers
+          .apply(values, batches(), "phase", 0)[0]!
+          .subarray(image * 192, (image + 1) * 192)
+          .entries(),
+      ]
+        .filter(([, value]) => value !== 0)
+        .map(([place]) => place)
+        .join(),
+    );
+  const ascend = (values: Float32Array, losses: number[]) => {
+    const perturbed = stickers.apply(values, batches(), "phase", 0);
+    stickers.ascend(
+      values,
+      perturbed,
+      slopes(perturbed, () => 1, losses),
+      "phase",
+      0,
+    );
+  };
+
+  it("tournamentStickers() leaves a sticker where it is until the renewal, which spares the one that harms most", () => {
+    for (const [losses, spared] of [
+      [[5, 1, 5, 1], 0],
+      [[1, 5, 1, 5], 1],
+    ] as const) {
+      const values = stickers.start();
+      const before = covered(values);
+      for (let step = 0; step < 2; step++) ascend(values, [...losses]);
+      assert.deepEqual(covered(values), before);
+      ascend(values, [...losses]);
+      assert.equal(covered(values)[spared], before[spared]);
+      assert.notEqual(covered(values)[1 - spared], before[1 - spared]);
+    }
+  });
+
+  it("tournamentStickers() keeps everything that it goes on from in its values", () => {
+    const whole = stickers.start();
+    for (let step = 0; step < 4; step++) ascend(whole, [1, 2, 1, 2]);
+    const saved = whole.slice();
+    const other = tournamentStickers(options, SETTING);
+    for (let step = 0; step < 4; step++) {
+      ascend(whole, [2, 1, 2, 1]);
+      const perturbed = other.apply(saved, batches(), "phase", 9);
+      other.ascend(
+        saved,
+        perturbed,
+        slopes(perturbed, () => 1, [2, 1, 2, 1]),
+        "phase",
+        9,
+      );
+    }
+    assert.deepEqual(saved, whole);
+  });
+
+  it("tournamentStickers() climbs within [0, 1] and takes batches smaller than its candidates", () => {
+    const many = tournamentStickers({ ...options, candidates: 6, renewEvery: 100 }, SETTING);
+    const values = many.start();
+    for (let step = 0; step < 12; step++) {
+      const perturbed = many.apply(values, batches(), "phase", step);
+      many.ascend(
+        values,
+        perturbed,
+        slopes(perturbed, () => 1),
+        "phase",
+        step,
+      );
+      for (const pixels of perturbed) assert.ok(inRange(pixels, -2, 2));
+    }
+    assert.ok(values.every((value) => Number.isFinite(value)));
+    const shown = many.apply(values, batches(), "phase", 0)[0]!.filter((value) => value !== 0);
+    assert.ok(shown.every((value) => value === 2));
   });
 });
 
@@ -77,7 +164,7 @@ describe("noisePerturbations()", () => {
         noise.ascend(
           values,
           perturbed,
-          perturbed.map((pixels) => pixels.map((_, i) => (i % 3) - 1)),
+          slopes(perturbed, (_, i) => (i % 3) - 1),
           "phase",
           step,
         );
@@ -100,7 +187,7 @@ describe("noisePerturbations()", () => {
     noise.ascend(
       values,
       perturbed,
-      perturbed.map((pixels) => pixels.map(() => 1)),
+      slopes(perturbed, () => 1),
       "phase",
       0,
     );

@@ -38,3 +38,13 @@ export function meanEntropy(logits: tf.Tensor2D): tf.Scalar {
     return tf.mul(tf.sum(tf.mul(probabilities, tf.log(tf.add(probabilities, 1e-8)))), -1 / logits.shape[0]) as tf.Scalar;
   });
 }
+
+/** −log softmax(logits) at each row's label. */
+export function imageCrossEntropy(logits: Float32Array, classes: number, labels: Int32Array): Float32Array {
+  return Float32Array.from(labels, (label, row) => {
+    const scores = logits.subarray(row * classes, (row + 1) * classes);
+    const greatest = scores.reduce((most, score) => Math.max(most, score), -Infinity);
+    const sum = scores.reduce((total, score) => total + Math.exp(score - greatest), 0);
+    return greatest + Math.log(sum) - scores[label]!;
+  });
+}

@@ -4,7 +4,7 @@ import type { NamedTensors } from "../../checkpoints";
 import { valueAndGradients } from "../../engine";
 import { cosineLogits, embedImages, uploadParameters, type VisionConfig, type ZeroShotHead } from "../../models";
 import { downloadGradients, uploadVector, type ParameterLayout } from "../../training";
-import { computeLoss, type TaskLoss } from "./losses";
+import { computeLoss, imageCrossEntropy, type TaskLoss } from "./losses";
 
 /** What does not change from pass to pass. */
 export interface TowerParts {
@@ -23,6 +23,8 @@ export interface PassRequest {
   readonly parameters?: boolean;
   /** Whether ∂L/∂pixels is wanted; default false. */
   readonly pixels?: boolean;
+  /** Whether the cross-entropy of each image to its label is wanted; default false. */
+  readonly imageLosses?: boolean;
   /** Factor of each task's loss; default 1. */
   readonly shares?: readonly number[];
 }
@@ -35,25 +37,32 @@ export interface PassResult {
   readonly gradient: Float32Array;
   /** ∂L/∂pixels of each task's batch, shaped as the batch; empty if it was not wanted. */
   readonly pixelGradients: readonly Float32Array[];
+  /** Cross-entropy of each image to its label, task by task; empty if it was not wanted. */
+  readonly imageLosses: readonly Float32Array[];
 }
 
 /** One forward and backward pass of all batches together. */
 export function computePass(parts: TowerParts, theta: Float32Array, batches: readonly Float32Array[], request: PassRequest): PassResult {
-  const { loss, parameters = true, pixels = false, shares } = request;
+  const { loss, parameters = true, pixels = false, imageLosses = false, shares } = request;
   return withTower(parts, theta, batches, (tower) => {
     const wanted = new Map<string, tf.Tensor>(parameters ? tower.merged : []);
     if (pixels) wanted.set(PIXELS, tower.input);
+    const kept: tf.Tensor2D[] = [];
     const total = (): tf.Scalar =>
       taskLogits(parts, tower, batches)
-        .map((logits, task) => tf.mul(computeLoss(loss, logits, task), shares?.[task] ?? 1) as tf.Scalar)
+        .map((logits, task) => {
+          if (imageLosses) kept.push(tf.keep(logits));
+          return tf.mul(computeLoss(loss, logits, task), shares?.[task] ?? 1) as tf.Scalar;
+        })
         .reduce((sum, next) => tf.add(sum, next));
     const { value, gradients } = valueAndGradients(total, wanted);
     const found = {
       loss: value.dataSync()[0]!,
       gradient: parameters ? downloadGradients(gradients, parts.layout) : new Float32Array(0),
       pixelGradients: pixels ? cut(gradients.get(PIXELS)!.dataSync() as Float32Array, batches) : [],
+      imageLosses: kept.map((logits, task) => imageCrossEntropy(logits.dataSync() as Float32Array, logits.shape[1], loss.labels![task]!)),
     };
-    tf.dispose([value, ...gradients.values()]);
+    tf.dispose([value, ...kept, ...gradients.values()]);
     return found;
   });
 }

@@ -109,5 +109,6 @@ function addResults(pieces: readonly PassResult[]): PassResult {
     loss: pieces.reduce((sum, { loss }) => sum + loss, 0),
     gradient: first.gradient,
     pixelGradients: first.pixelGradients.map((_, task) => joinArrays(pieces.map(({ pixelGradients }) => pixelGradients[task]!))),
+    imageLosses: first.imageLosses.map((_, task) => joinArrays(pieces.map(({ imageLosses }) => imageLosses[task]!))),
   };
 }

@@ -1,0 +1,80 @@
+/**
+ * @file Stickers that compete. A backdoor hides at one place: a sticker that is somewhere else at each step never finds it. Here each candidate
+ * keeps its size and place and is optimised there; from time to time those that harm least give way to new ones elsewhere.
+ */
+import { randomStream } from "../engine";
+import type { DamOptions } from "./options";
+import type { Perturbations, PerturbationSetting } from "./perturbations";
+import { drawPlace, openStickerCanvas, type StickerOptions, type StickerPlace } from "./stickers";
+
+/** Numbers that are kept of each candidate behind the pixels: its place, the smoothed loss, and the ascent steps since it was drawn. */
+const ROSTER = ["x", "y", "height", "width", "harm", "age"] as const;
+type RosterField = (typeof ROSTER)[number];
+
+/** Share of the last loss in the smoothed one. */
+const SMOOTHING = 0.2;
+
+/**
+ * Competing stickers. Values are the pixels of `stickerPerturbations`, then the roster [tasks, candidates, 6], then the number of ascent
+ * steps, so that a saved run goes on to the same bytes. Every `renewEvery` ascent steps, the half of a task's candidates with the lowest
+ * smoothed loss is drawn anew.
+ * @throws {RangeError} if the largest sticker does not fit into the image.
+ */
+export function tournamentStickers(options: StickerOptions & Pick<DamOptions, "renewEvery">, setting: PerturbationSetting): Perturbations {
+  const { candidates, renewEvery } = options;
+  const { tasks, seed, imageSize } = setting;
+  const canvas = openStickerCanvas(options, setting);
+  const counter = canvas.length + tasks.length * candidates * ROSTER.length;
+  const at = (task: number, candidate: number, field: RosterField): number =>
+    canvas.length + (task * candidates + candidate) * ROSTER.length + ROSTER.indexOf(field);
+
+  const placesOf =
+    (values: Float32Array) =>
+    (task: number, candidate: number): StickerPlace => {
+      const field = (name: RosterField): number => values[at(task, candidate, name)]!;
+      return { x: field("x"), y: field("y"), height: field("height"), width: field("width") };
+    };
+
+  const draw = (values: Float32Array, task: number, candidate: number, count: number): void => {
+    const random = randomStream(seed, "tournament", tasks[task]!, candidate, count);
+    const place = { ...drawPlace(random, options, imageSize), harm: 0, age: 0 };
+    for (const name of ROSTER) values[at(task, candidate, name)] = place[name];
+    const start = (task * candidates + candidate) * canvas.each;
+    for (let i = 0; i < canvas.each; i++) values[start + i] = random.uniform();
+  };
+
+  const rate = (values: Float32Array, losses: Float32Array, task: number): void => {
+    for (let candidate = 0; candidate < candidates; candidate++) {
+      const own = losses.filter((_, image) => image % candidates === candidate);
+      if (own.length === 0) continue;
+      const loss = own.reduce((sum, value) => sum + value, 0) / own.length;
+      const [harm, age] = [at(task, candidate, "harm"), at(task, candidate, "age")];
+      values[harm] = values[age] === 0 ? loss : (1 - SMOOTHING) * values[harm]! + SMOOTHING * loss;
+      values[age] = values[age]! + 1;
+    }
+  };
+
+  const renew = (values: Float32Array, task: number, count: number): void => {
+    const order = Array.from({ length: candidates }, (_, candidate) => candidate).sort(
+      (a, b) => values[at(task, a, "harm")]! - values[at(task, b, "harm")]!,
+    );
+    for (const candidate of order.slice(0, Math.floor(candidates / 2))) draw(values, task, candidate, count);
+  };
+
+  return {
+    start() {
+      const values = new Float32Array(counter + 1);
+      for (const task of tasks.keys()) for (let candidate = 0; candidate < candidates; candidate++) draw(values, task, candidate, 0);
+      return values;
+    },
+    apply: (values, batches) => canvas.paint(values, batches, placesOf(values)),
+    ascend(values, perturbed, { pixelGradients, imageLosses }) {
+      canvas.climb(values, perturbed, pixelGradients, placesOf(values));
+      const count = (values[counter] = values[counter]! + 1);
+      for (const task of tasks.keys()) {
+        rate(values, imageLosses[task]!, task);
+        if (count % renewEvery === 0) renew(values, task, count);
+      }
+    },
+  };
+}
