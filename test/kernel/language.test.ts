@@ -127,6 +127,8 @@ describe("kernel language", () => {
     await results("/** Adds up. @param a first */\nfunction add2(a: number, b: number): number { return a + b; }");
     const { reply } = await kernel.request("inspect_request", { code: "add2(", cursor_pos: 5, detail_level: 0 });
     assert.match(reply.content.data["text/plain"], /add2\(a: number, b: number\): number\n\nAdds up/);
+    const library = await kernel.request("inspect_request", { code: "JSON.parse", cursor_pos: 10, detail_level: 0 });
+    assert.match(library.reply.content.data["text/markdown"], /Converts a JavaScript Object Notation/);
     const nothing = await kernel.request("inspect_request", { code: "   ", cursor_pos: 1, detail_level: 0 });
     assert.equal(nothing.reply.content.found, false);
   });

@@ -1,5 +1,6 @@
 import * as ts from "typescript";
 import type { CellText } from "./cellText";
+import { libraryComment } from "./documents";
 import { toUtf16 } from "./offsets";
 
 /** Content of `inspect_reply`: type and documentation of what is at the cursor, or of the function whose arguments it is among. */
@@ -14,8 +15,10 @@ export function inspect(
     service.getQuickInfoAtPosition(path, at + offset) ?? (at > 0 ? service.getQuickInfoAtPosition(path, at + offset - 1) : undefined);
   const described = info === undefined ? callAt(service, path, at + offset) : describe(info.displayParts, info.documentation, info.tags);
   if (described === undefined) return { status: "ok", found: false, data: {}, metadata: {} };
-  const source = detail > 0 ? definitionOf(service, path, at + offset) : "";
-  const { signature, documentation } = described;
+  const definition = definitionAt(service, path, at + offset);
+  const source = detail > 0 && definition !== undefined ? definition.text.slice(definition.start, definition.end) : "";
+  const { signature } = described;
+  const documentation = described.documentation || (definition === undefined ? "" : libraryComment(definition.text, definition.start));
   const plain = [signature, documentation, source].filter((part) => part !== "").join("\n\n");
   const fenced = (text: string): string => `\`\`\`typescript\n${text}\n\`\`\``;
   const markdown = [fenced(signature), documentation, ...(source === "" ? [] : [fenced(source)])]
@@ -51,9 +54,16 @@ function callAt(service: ts.LanguageService, path: string, position: number): De
   return describe([{ kind: "text", text: signature }], item.documentation, item.tags);
 }
 
-function definitionOf(service: ts.LanguageService, path: string, position: number): string {
-  const definition = service.getDefinitionAtPosition(path, position)?.[0];
+/** Where what is at (or just before) a position is declared. */
+function definitionAt(
+  service: ts.LanguageService,
+  path: string,
+  position: number,
+): { text: string; start: number; end: number } | undefined {
+  const definition = [position, position - 1]
+    .map((at) => service.getDefinitionAtPosition(path, at)?.[0])
+    .find((found) => found !== undefined);
   const file = definition && service.getProgram()?.getSourceFile(definition.fileName);
   const span = definition?.contextSpan ?? definition?.textSpan;
-  return file && span ? file.text.slice(span.start, span.start + span.length) : "";
+  return file && span && { text: file.text, start: span.start, end: span.start + span.length };
 }

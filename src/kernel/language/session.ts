@@ -4,6 +4,7 @@ import { CellHost } from "./cellHost";
 import { type CellText, cellText, type SessionName } from "./cellText";
 import { complete } from "./complete";
 import { diagnosticsReport } from "./diagnostics";
+import { documentRegistry } from "./documents";
 import { emitCell } from "./emit";
 import { inspect } from "./inspect";
 import { isComplete } from "./isComplete";
@@ -23,7 +24,7 @@ export class LanguageSession implements Synchronous<Language> {
 
   constructor(cwd: string) {
     this.host = new CellHost(cwd);
-    this.service = ts.createLanguageService(this.host);
+    this.service = ts.createLanguageService(this.host, documentRegistry(cwd));
     this.modules = new LocalModules(this.host);
     // The first program takes longest, because the libraries are parsed for it: better now than in the first cell.
     this.check(cellText("", this.names));

@@ -3,7 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { LanguageAnswer, LanguageCall } from "./client";
 import { loadTypescript } from "./loadTypescript";
 
-loadTypescript();
+const keepCompiled = loadTypescript();
 
 // The service must come after TypeScript, which the line above has loaded from its code cache.
 // eslint-disable-next-line @typescript-eslint/no-require-imports
@@ -18,3 +18,5 @@ parentPort!.on("message", ({ id, method, arguments: parameters }: LanguageCall) 
     answer({ error: (error as Error).stack ?? String(error) });
   }
 });
+
+setTimeout(keepCompiled, 3000).unref();

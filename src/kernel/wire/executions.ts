@@ -144,6 +144,9 @@ export class Executions {
       await this.child.drain(cell);
       language.commit(cell, done.names);
       return { ...(done.result && { result: done.result }), ...(done.error && { error: done.error }) };
+    } catch (failure) {
+      // The language service has failed, not the cell.
+      return { error: errorReport("KernelError", String(failure)) };
     } finally {
       this.interrupts.end();
     }
