@@ -100,9 +100,9 @@ function judgeClaim({ found, expect }: Claim): Verdict {
 /** "61.2 % [58.0, 64.1], 3 runs"; points for differences of rates. */
 export function writeFinding(finding: Finding | null): string {
   if (finding === null) return "–";
-  const { value, interval, runs, unit } = finding;
+  const { value, interval, count, over, unit } = finding;
   const write = (number: number): string => (unit === "number" ? formatNumber(number, 3) : formatPercent(number));
   const suffix = unit === "rate" ? " %" : unit === "points" ? " points" : "";
   const ends = interval === null ? "" : ` [${write(interval[0])}, ${write(interval[1])}]`;
-  return `${write(value)}${suffix}${ends}, ${runs === 1 ? "1 run" : `${runs} runs`}`;
+  return `${write(value)}${suffix}${ends}, ${count === 1 ? `1 ${over.slice(0, -1)}` : `${count} ${over}`}`;
 }

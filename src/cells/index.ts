@@ -51,9 +51,11 @@ export {
   type Verdict,
 } from "./checkClaims";
 export { chooseScaling, type ChooseScalingParameters, type ChosenScaling } from "./chooseScaling";
+export { compareIndividuals, type ComparedIndividuals, type CompareIndividualsParameters } from "./compareIndividuals";
+export { comparePruned, type PrunedByAttack } from "./comparePruned";
 export { compareCheckpoints, type CheckpointComparison, type ComparedCheckpoints } from "./compareCheckpoints";
 export { evaluateIndividuals, type EvaluateIndividualsParameters } from "./evaluateIndividuals";
-export type { Finding } from "./finding";
+export { findingDifference, type Finding } from "./finding";
 export { judgeSweeps, type JudgeSweepsParameters, type SweepJudgement } from "./judgeSweeps";
 export { plotHistory, type HistoryPlot, type PlotHistoryParameters } from "./plotHistory";
 export { plotMethods, type ComparedSweeps, type MethodFinding, type MethodsPlot, type PlotMethodsParameters } from "./plotMethods";

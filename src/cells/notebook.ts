@@ -5,12 +5,8 @@ import { notebookProgress, terminalProgress, type NotebookShow, type ProgressSin
 
 /** The part of tslab that is used here. */
 interface Tslab {
-  newDisplay(): TslabDisplay;
-  /** Sends one output; what tslab's display takes has one type only. */
+  /** Sends one output. (What tslab's public display takes has one type only, and it is loaded only where a cell imports it.) */
   write(message: { data: Readonly<Record<string, unknown>>; metadata: object; transient: object }, update: boolean): void;
-}
-interface TslabDisplay {
-  raw(contentType: string, content: string | Uint8Array): void;
 }
 
 /** A kernel that wants progress in its cells puts a `NotebookShow` under this name on `globalThis`. */
@@ -23,10 +19,7 @@ export function runningTslab(): Tslab | undefined {
   const jupyter = Object.keys(require.cache).find((file) => file.endsWith(suffix));
   if (jupyter === undefined) return undefined;
   const { lastWriteDisplayData } = require.cache[jupyter]!.exports as { lastWriteDisplayData?: unknown };
-  const module = require.cache[path.join(path.dirname(jupyter), "public.js")];
-  if (module === undefined || typeof lastWriteDisplayData !== "function") return undefined;
-  const { newDisplay } = module.exports as Pick<Tslab, "newDisplay">;
-  return { newDisplay, write: lastWriteDisplayData as Tslab["write"] };
+  return typeof lastWriteDisplayData === "function" ? { write: lastWriteDisplayData as Tslab["write"] } : undefined;
 }
 
 /** Writes a bundle to a stock tslab kernel as one output with all its formats; false where it holds text only. */
@@ -51,12 +44,7 @@ export async function show(value: unknown): Promise<void> {
 export function defaultProgress(): ProgressSink {
   const tslab = runningTslab();
   if (tslab !== undefined) {
-    const displays = new Map<string, TslabDisplay>();
-    return notebookProgress((bundle, id) => {
-      const display = displays.get(id) ?? tslab.newDisplay();
-      displays.set(id, display);
-      display.raw("text/html", bundle["text/html"]);
-    });
+    return notebookProgress((bundle, id, update) => tslab.write({ data: bundle, metadata: {}, transient: { display_id: id } }, update));
   }
   const own = (globalThis as Record<symbol, unknown>)[notebookShowSymbol];
   return typeof own === "function" ? notebookProgress(own as NotebookShow) : terminalProgress();

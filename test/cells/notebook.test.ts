@@ -27,10 +27,6 @@ describe("in a stock tslab kernel", () => {
   // The kernel sets this when a cell begins; nothing else marks a process as a tslab kernel.
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   const jupyter = require("tslab/dist/jupyter") as { lastWriteDisplayData: unknown };
-  before(() => {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports
-    require("tslab/dist/public");
-  });
   beforeEach(() => {
     sent = [];
     jupyter.lastWriteDisplayData = (message: Message, update: boolean) => sent.push({ message, update });
