@@ -19,9 +19,12 @@ export class CellHost implements ts.LanguageServiceHost {
   private readonly options: ts.CompilerOptions;
   private readonly roots: string[];
   private versions = 0;
+  /** What is known of packages; for libraries only, because the person may install what a cell has missed. */
+  private readonly resolutions: ts.ModuleResolutionCache;
 
   constructor(private readonly cwd: string) {
     this.options = compilerOptions();
+    this.resolutions = ts.createModuleResolutionCache(cwd, (path) => path, this.options);
     this.roots = [nodeTypes(cwd), this.path("__globals"), this.path("__cell"), this.path("__scratch")];
     this.write("__globals", GLOBALS);
     this.write("__cell", "export {};");
@@ -106,6 +109,11 @@ export class CellHost implements ts.LanguageServiceHost {
     return this.files.has(path) ? path : ts.sys.realpath!(path);
   }
 
+  /** Asked by TypeScript for each file of each program: without it, it reads every package.json again. */
+  getModuleResolutionCache(): ts.ModuleResolutionCache {
+    return this.resolutions;
+  }
+
   /** What cannot be found from the notebook's folder is looked for from this package, so that `damlab` itself is always there. */
   resolveModuleNameLiterals(
     literals: readonly ts.StringLiteralLike[],
@@ -113,7 +121,9 @@ export class CellHost implements ts.LanguageServiceHost {
     _redirect: ts.ResolvedProjectReference | undefined,
     options: ts.CompilerOptions,
   ): ts.ResolvedModuleWithFailedLookupLocations[] {
+    const isLibrary = containingFile.includes("/node_modules/");
     return literals.map(({ text }) => {
+      if (isLibrary) return ts.resolveModuleName(text, containingFile, options, this, this.resolutions);
       const found = ts.resolveModuleName(text, containingFile, options, this);
       if (found.resolvedModule !== undefined || text.startsWith(".") || dirname(containingFile) !== this.cwd) return found;
       return ts.resolveModuleName(text, join(packageFolder, "cell.ts"), options, this);
