@@ -79,8 +79,8 @@ export const DAM_DEFAULTS: DamOptions = {
   referenceCompat: false,
   safety: "perturbation",
   alpha: 3,
-  steps: 200,
-  finalAdaptSteps: 100,
+  steps: 100,
+  finalAdaptSteps: 50,
   batchSize: 16,
   coefficients: "layer",
   learningRate: 3e-3,
@@ -106,7 +106,7 @@ export const DAM_DEFAULTS: DamOptions = {
   ascentRate: 0.1,
   noiseNorm: "linf",
   noiseRadius: 0.08,
-  sharePasses: false,
+  sharePasses: true,
 };
 
 const d = DAM_DEFAULTS;

@@ -42,11 +42,16 @@ export async function adaptCoefficients(run: DamRun, factors: Float32Array | nul
 }
 
 /** Ascent: perturbations that change the merged model's classes away from f_0's. */
-export async function synthesisePerturbations(run: DamRun, { factors }: SampledMasks, step: number): Promise<void> {
+export async function synthesisePerturbations(
+  run: DamRun,
+  { factors }: SampledMasks,
+  step: number,
+  ascentSteps = run.options.ascentSteps,
+): Promise<void> {
   const { place, options, variables, perturbations } = run;
   const { theta } = mergeNow(run, factors);
   const { values } = variables.perturbations;
-  for (let ascent = 0; ascent < options.ascentSteps; ascent++) {
+  for (let ascent = 0; ascent < ascentSteps; ascent++) {
     const draw = step * options.ascentSteps + ascent;
     const images = place.batches("perturbation", draw);
     const perturbed = perturbations.apply(values, images, "perturbation", draw);
@@ -76,7 +81,7 @@ export async function updateBackdoorMask(run: DamRun, masks: SampledMasks, step:
 
 /**
  * A whole iteration from one clean pass and, where M2's turn is, one perturbed pass: the clean one gives the gradients of λ and of the mask,
- * the perturbed one those of the mask and of the perturbation. All three are taken at the same λ.
+ * the perturbed one those of the mask and of the perturbation, its last ascent step. All three are taken at the same λ.
  */
 export async function updateTogether(run: DamRun, masks: SampledMasks, name: MaskName, step: number): Promise<Losses> {
   const { place, options, variables, perturbations } = run;
@@ -89,7 +94,9 @@ export async function updateTogether(run: DamRun, masks: SampledMasks, name: Mas
   );
   if (options.clamp) clampCoefficients(variables.coefficients.values);
   if (!masks.byName.has(name)) return { performance: loss };
-  const safety = name === "shared" || options.safety === "none" ? null : await safetyPass(run, theta, "coefficients", step, true);
+  const defends = name === "backdoor" && options.safety !== "none";
+  if (defends) await synthesisePerturbations(run, masks, step, options.ascentSteps - 1);
+  const safety = defends ? await safetyPass(run, theta, "coefficients", step, true) : null;
   if (safety) {
     addScaled(gradient, options.alpha, safety.gradient);
     perturbations.ascend(variables.perturbations.values, safety.perturbed, safety, "coefficients", step);

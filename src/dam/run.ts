@@ -4,6 +4,8 @@ import {
   combineTaskVectors,
   composeMasks,
   DESK_NORMALIZATION,
+  gatherNormalized,
+  indicesOf,
   layoutMask,
   logisticNoise,
   mergeMasked,
@@ -54,6 +56,8 @@ export interface DamRun {
   readonly noise: (mask: MaskName, step: number) => Float32Array;
   /** Merged parameters of f_0; computed when it is first asked for. */
   labelModel: Float32Array | null;
+  /** Its classes of all adaptation images. */
+  labels: Int32Array[] | null;
 }
 
 /** Masks sampled for one iteration. */
@@ -87,6 +91,7 @@ export function openRun(context: DamContext, options: DamOptions): DamRun {
     },
     noise: context.maskNoise ?? ((mask, step) => logisticNoise(randomStream(place.seed, "mask", mask, step), layout.logits)),
     labelModel: null,
+    labels: null,
   };
 }
 
@@ -123,13 +128,33 @@ export function mergeNow(run: DamRun, factors: Float32Array | null): { combined:
   return { combined, theta: mergeMasked(place.space, combined, factors) };
 }
 
-/** f_0's classes of clean images, task by task. */
-export function pseudoLabels(run: DamRun, images: readonly Float32Array[]): Promise<Int32Array[]> {
+/** f_0's classes of clean images, task by task. f_0 is frozen, so each adaptation image is classified once in a run. */
+export async function pseudoLabels(run: DamRun, images: readonly Float32Array[]): Promise<Int32Array[]> {
   const { place, options, variables } = run;
   run.labelModel ??= mergeMasked(
     place.space,
     combineTaskVectors(place.space, { granularity: options.coefficients, values: variables.labelCoefficients.values }),
     null,
   );
-  return place.tower.classify(run.labelModel, images);
+  const indices = images.map(indicesOf);
+  if (indices.includes(undefined)) return place.tower.classify(run.labelModel, images);
+  const classes = (run.labels ??= await classifyAll(place, run.labelModel));
+  return indices.map((own, task) => Int32Array.from(own!, (index) => classes[task]![index]!));
+}
+
+const CHUNK = 80;
+
+/** Classes of all adaptation images, task by task; tasks with fewer images begin again while others go on. */
+async function classifyAll({ tasks, tower, normalization }: Workplace, theta: Float32Array): Promise<Int32Array[]> {
+  const classes = tasks.map(({ images }) => new Int32Array(images.count));
+  const most = Math.max(...classes.map(({ length }) => length));
+  for (let start = 0; start < most; start += CHUNK) {
+    const indices = classes.map(({ length }) => Uint32Array.from({ length: CHUNK }, (_, i) => (start + i) % length));
+    const found = await tower.classify(
+      theta,
+      tasks.map(({ images }, task) => gatherNormalized(images, indices[task]!, normalization)),
+    );
+    for (const [task, own] of indices.entries()) own.forEach((index, i) => (classes[task]![index] = found[task]![i]!));
+  }
+  return classes;
 }

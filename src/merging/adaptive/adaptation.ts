@@ -2,7 +2,7 @@
 import type { NamedTensors } from "../../checkpoints";
 import type { Workers } from "../../engine";
 import type { VisionConfig } from "../../models";
-import { drawBatches, type AdaptationTask, type BatchDraw, type Normalization } from "./adaptationTask";
+import { DESK_NORMALIZATION, drawBatches, type AdaptationTask, type BatchDraw, type Normalization } from "./adaptationTask";
 import type { RunOptions } from "./loop";
 import { createMergeSpace, type MergeSpace } from "./mergeSpace";
 import { AdaptationTower } from "./tower";
@@ -32,6 +32,8 @@ export interface Workplace {
   readonly tower: AdaptationTower;
   readonly batches: BatchDraw;
   readonly seed: number;
+  readonly tasks: readonly AdaptationTask[];
+  readonly normalization: Normalization;
 }
 
 /**
@@ -39,12 +41,12 @@ export interface Workplace {
  * @throws {TypeError} if tasks and task vectors are not as many, or images or heads do not fit the tower.
  */
 export function openWorkplace(context: AdaptationContext, batchSize: number, taskVectors = context.taskVectors): Workplace {
-  const { config, pretrained, tasks, seed = 0, normalization } = context;
+  const { config, pretrained, tasks, seed = 0, normalization = DESK_NORMALIZATION } = context;
   checkTasks(config, tasks, taskVectors.length);
   const space = createMergeSpace(pretrained, taskVectors);
   const batches = context.batches ?? drawBatches(tasks, batchSize, seed, normalization);
   const heads = tasks.map(({ head }) => head);
-  return { space, tower: new AdaptationTower(config, space, heads, context.workers), batches, seed };
+  return { space, tower: new AdaptationTower(config, space, heads, context.workers), batches, seed, tasks, normalization };
 }
 
 function checkTasks(config: VisionConfig, tasks: readonly AdaptationTask[], vectors: number): void {

@@ -39,7 +39,20 @@ export function drawBatches(
     orders.set(key, known);
     return known;
   };
-  return (phase, step) => tasks.map((task) => gatherNormalized(task.images, orderOf(phase, task)(step), normalization));
+  return (phase, step) =>
+    tasks.map((task) => {
+      const indices = orderOf(phase, task)(step);
+      const batch = gatherNormalized(task.images, indices, normalization);
+      batchIndices.set(batch, indices);
+      return batch;
+    });
+}
+
+const batchIndices = new WeakMap<Float32Array, Uint32Array>();
+
+/** Which of its task's images a batch of `drawBatches` holds; undefined for other batches. */
+export function indicesOf(batch: Float32Array): Uint32Array | undefined {
+  return batchIndices.get(batch);
 }
 
 /** The images at the given indices as model input under any normalisation. */

@@ -8,6 +8,7 @@ export {
   DESK_NORMALIZATION,
   drawBatches,
   gatherNormalized,
+  indicesOf,
   type AdaptationTask,
   type BatchDraw,
   type Normalization,
