@@ -83,6 +83,37 @@ describe("kernel output", () => {
     });
   });
 
+  it("plotly figures, tensors and data frames have formats of their own", async () => {
+    const bundle = async (code: string) =>
+      (await kernel.execute(code)).published.find(({ type }) => type === "execute_result")!.content.data;
+    const figure = await bundle('({ data: [{ type: "bar", y: [1, 2] }], layout: { title: { text: "Two" } } })');
+    assert.deepEqual(figure["application/vnd.plotly.v1+json"], {
+      data: [{ type: "bar", y: [1, 2] }],
+      layout: { title: { text: "Two" } },
+      config: {},
+    });
+    assert.equal(figure["text/plain"], 'Figure "Two": 1 trace (bar)');
+    const tensor = await bundle('({ dtype: "float32", shape: [2], dataSync: () => [1, 2], toString: () => "Tensor\\n    [1, 2]" })');
+    assert.equal(tensor["text/plain"], "Tensor float32 [2]\n[1, 2]");
+    const frame = await bundle('class DataFrame { columns = ["a<b"]; index = [0]; values = [[7]]; shape = [1, 1] }\nnew DataFrame()');
+    assert.match(frame["text/html"], /<th>a&lt;b<\/th>.*<td>7<\/td>.*1 rows, 1 columns/);
+    assert.equal((await bundle("new Map([[1, new Float32Array([0.5])]])"))["text/plain"], "Map(1) { 1 => Float32Array(1) [ 0.5 ] }");
+  });
+
+  it("the helpers of damlab/kernel and the display of tslab show their format", async () => {
+    const code = `import { markdown } from "damlab/kernel";
+      import * as tslab from "tslab";
+      tslab.display.html("<b>1</b>"); const again = tslab.newDisplay(); again.text("2"); again.text("3"); markdown("*4*")`;
+    const { published } = await kernel.execute(code);
+    const shown = published.filter(({ content }) => content.data).map(({ type, content }) => [type, ...Object.values(content.data)]);
+    assert.deepEqual(shown, [
+      ["display_data", "<b>1</b>"],
+      ["display_data", "2"],
+      ["update_display_data", "3"],
+      ["execute_result", "*4*", "*4*"],
+    ]);
+  });
+
   it("an error in a late callback is printed in its cell", async () => {
     const id = await kernel.begin('setTimeout(() => { throw new Error("late failure"); }, 50); 1');
     await kernel.answer(id);

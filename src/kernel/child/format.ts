@@ -1,8 +1,10 @@
 import { inspect } from "node:util";
-import { displaySymbol, isDisplayable } from "../../display/mime";
+import { isDisplayable, displaySymbol } from "../../display/mime";
 import type { Bundle } from "../link/messages";
+import { knownFormat } from "./knownFormats";
 
-const plain = (value: unknown): string => inspect(value, { depth: 4, maxArrayLength: 100, maxStringLength: 10_000, breakLength: 100 });
+/** How much of a value its text shows. */
+const LIMITS = { depth: 4, maxArrayLength: 100, maxStringLength: 10_000, breakLength: 100 };
 
 /** Values that stand for something that is on display already; as a cell's value they show nothing. */
 export const shownAlready = new WeakSet<object>();
@@ -18,8 +20,12 @@ export function formatDisplay(value: unknown, raw: boolean): Bundle | Promise<Bu
   if (raw) return { data: { ...(value as object) }, metadata: {} };
   if (isDisplayable(value)) {
     const data = value[displaySymbol]();
-    const complete = (bundle: object): Bundle => ({ data: { "text/plain": plain(value), ...bundle }, metadata: {} });
-    return data instanceof Promise ? data.then(complete) : complete(data);
+    return data instanceof Promise ? data.then((bundle: object) => complete(value, bundle)) : complete(value, data);
   }
-  return { data: { "text/plain": plain(value) }, metadata: {} };
+  return complete(value, knownFormat(value) ?? {});
+}
+
+/** Every bundle has text, for clients that show nothing else. */
+function complete(value: unknown, bundle: object): Bundle {
+  return { data: "text/plain" in bundle ? { ...bundle } : { "text/plain": inspect(value, LIMITS), ...bundle }, metadata: {} };
 }

@@ -3,6 +3,7 @@ import { extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { constants, Script } from "node:vm";
 import { registerSource } from "./errors";
+import { tslabModule } from "../tslabApi";
 import type { CompiledModule } from "../link/messages";
 
 interface CompilingModule extends NodeModule {
@@ -22,6 +23,7 @@ export class ModuleLoader {
   readonly require: NodeRequire;
   readonly meta: object;
   private readonly compiled = new Map<string, CompiledModule>();
+  private readonly tslab = tslabModule(typescriptVersion());
   private readonly fallback = createRequire(__filename);
   private readonly importFrom: (specifier: string) => Promise<Record<string, unknown>>;
 
@@ -58,6 +60,7 @@ export class ModuleLoader {
   /** What `import * as x from specifier` binds. */
   async load(specifier: string): Promise<Record<string, unknown>> {
     if (typeof specifier !== "string" || /^(file|data|https?):/.test(specifier)) return this.importFrom(String(specifier));
+    if (specifier === "tslab") return this.tslab as unknown as Record<string, unknown>;
     const path = this.resolve(specifier);
     if (path === undefined || extname(path) === ".mjs") return this.importFrom(path === undefined ? specifier : pathToFileURL(path).href);
     try {
@@ -91,6 +94,11 @@ export class ModuleLoader {
     registerSource(path, { name: path, sourceMap, source: "", offset: 0 });
     module._compile(`const { cell: $cell$, flag: $flag$ } = globalThis[Symbol.for("damlab.kernel.runtime")]; ${javascript}`, path);
   }
+}
+
+function typescriptVersion(): string {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  return (require("typescript/package.json") as { version: string }).version;
 }
 
 /** A file that no import names literally was not compiled with a cell; the compiler is loaded for it. */

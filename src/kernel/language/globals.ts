@@ -12,4 +12,14 @@ declare function input(prompt?: string): Promise<string>;
 declare function getpass(prompt?: string): Promise<string>;
 /** Shows text in the notebook's pager. */
 declare function page(text: string): void;
+declare module "tslab" {
+  interface Display {
+    javascript(s: string): void; html(s: string): void; markdown(s: string): void; latex(s: string): void; svg(s: string): void;
+    png(b: Uint8Array): void; jpeg(b: Uint8Array): void; gif(b: Uint8Array): void; pdf(b: Uint8Array): void;
+    text(s: string): void; raw(contentType: string, b: string | Uint8Array): void;
+  }
+  const display: Display;
+  const versions: { tslab: string; typescript: string; node: string };
+  function newDisplay(): Display;
+}
 `;
