@@ -5,12 +5,20 @@ import { addNoise, PIXELS, SIDE, type Picture } from "./canvas";
 const plane = PIXELS;
 const side = SIDE;
 
+/** How far pre-training images are from the tasks' own. */
+export interface Weakening {
+  /** Passes of [1 2 1] / 4, at most; 0 for no blur. */
+  readonly blurPasses: number;
+  /** Least and greatest standard deviation of the noise; pixels are in [0, 1]. */
+  readonly noise: readonly [least: number, greatest: number];
+}
+
 /**
  * Makes a finished picture harder and stranger, as for pre-training: colour faded towards grey (0.2–1 of it is kept), channels in random
- * order with gains 0.6–1.4, inverted with probability 0.25, blurred by up to two passes of [1 2 1] / 4, noise of deviation 0.03–0.15.
+ * order with gains 0.6–1.4, inverted with probability 0.25, blurred and made noisy.
  * @returns A new picture in [0, 1].
  */
-export function weaken(picture: Picture, random: RandomStream): Picture {
+export function weaken(picture: Picture, random: RandomStream, { blurPasses, noise }: Weakening): Picture {
   const weak = new Float64Array(picture.length);
   const kept = random.uniform(0.2, 1);
   const order = random.permutation(3);
@@ -24,9 +32,9 @@ export function weaken(picture: Picture, random: RandomStream): Picture {
       weak[channel * plane + pixel] = inverted ? 1 - value : value;
     }
   }
-  const passes = random.integer(3);
+  const passes = random.integer(blurPasses + 1);
   for (let pass = 0; pass < passes; pass++) blur(weak);
-  return addNoise(weak, random, random.uniform(0.03, 0.15));
+  return addNoise(weak, random, random.uniform(...noise));
 }
 
 /** One pass of [1 2 1] / 4 along rows and columns, the border repeated; in place. */

@@ -8,7 +8,7 @@ import { buildZoo, DESK_CONFIG, DESK_RECIPE, loadZooTrigger, readZoo, verifyZoo,
 /** The desk zoo's recipe with a smaller tower, few steps and three members. */
 const TINY: ZooRecipe = {
   config: { ...DESK_CONFIG, hiddenSize: 16, intermediateSize: 16, layers: 1, heads: 2, projectionSize: 8 },
-  images: { perTask: 20, auxiliary: 20, realDigits: 0.5 },
+  images: { perTask: 20, auxiliary: 20, realDigits: 0.5, blurPasses: 2, noise: [0.03, 0.15] },
   pretrain: { ...DESK_RECIPE.pretrain, steps: 3, batchPerTask: 1, batchAuxiliary: 2 },
   members: DESK_RECIPE.members
     .filter(({ path: name }) => ["clean/eurosat", "backdoored/trojvit/eurosat-seed1", "backdoored/badnets/eurosat-seed0"].includes(name))

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import * as path from "node:path";
+import {
+  chooseScaling,
+  closeSharedWorkers,
+  configureCells,
+  loadModel,
+  loadSuite,
+  loadTaskVectors,
+  mergeModels,
+  type LoadedSuite,
+} from "../../src/cells";
+import { sharedWorkers } from "../../src/cells/workers";
+import { silentProgress } from "../../src/display/progress";
+import { startEngine } from "../../src/engine";
+import { deskImages, predictModel, reportPredictions, type Attacked, type HostModel } from "../../src/evaluation";
+
+describe("backdoor succession in the desk zoo", () => {
+  let suite: LoadedSuite;
+
+  before(async () => {
+    await startEngine("wasm");
+    configureCells({ cache: null, progress: silentProgress });
+    suite = await loadSuite("desk");
+  });
+  after(async () => {
+    configureCells({ cache: undefined as never });
+    await closeSharedWorkers();
+  });
+
+  /** Percent on all test images, ASR over the attacked tasks alone, without the other tasks' triggers that `evaluate` would take its time for. */
+  async function judge({ config, parameters }: HostModel, attacked: Attacked): Promise<{ acc: number; asr: number }> {
+    const tasks = suite.tasks.map(({ id, head }) => ({
+      id,
+      head,
+      images: deskImages(id, "test"),
+      triggers: suite.triggers.filter(({ name }) => name === attacked[id]),
+    }));
+    const predictions = await predictModel({ config, parameters }, tasks, { workers: await sharedWorkers() });
+    const { acc, asrAttacked } = reportPredictions(predictions, { attacked, replicates: 1 }).average;
+    return { acc: 100 * acc!, asr: 100 * asrAttacked! };
+  }
+
+  it("mergeModels() by Task Arithmetic at its best λ gains 5 points of ACC and keeps an ASR of 55 over a floor of at most 35", async () => {
+    const vectors = await loadTaskVectors(suite, { backdoored: ["resisc45", "eurosat"] });
+    const { scaling } = await chooseScaling(vectors, suite, { scalings: [0.15, 0.2, 0.25, 0.3] });
+    const merged = await judge(await mergeModels(vectors, { scaling }), vectors.attacked);
+    const floor = await judge(await mergeModels(await loadTaskVectors(suite), { scaling }), vectors.attacked);
+    const pretrained = await judge(await loadModel(path.join(suite.folder, "pretrained")), vectors.attacked);
+    const found = `λ ${scaling}: ACC ${merged.acc}, pretrained ${pretrained.acc}, ASR ${merged.asr}, floor ${floor.asr}`;
+    assert.ok(merged.acc >= pretrained.acc + 5, found);
+    assert.ok(merged.asr >= 55, found);
+    assert.ok(floor.asr <= 35, found);
+  });
+}).timeout(240000);
