@@ -15,7 +15,8 @@ import { silentProgress } from "../../src/display/progress";
 import { startEngine } from "../../src/engine";
 import { deskImages, predictModel, reportPredictions, type Attacked, type HostModel } from "../../src/evaluation";
 
-describe("backdoor succession in the desk zoo", () => {
+describe("backdoor succession in the desk zoo", function () {
+  this.timeout(240000);
   let suite: LoadedSuite;
 
   before(async () => {
@@ -52,4 +53,4 @@ describe("backdoor succession in the desk zoo", () => {
     assert.ok(merged.asr >= 55, found);
     assert.ok(floor.asr <= 35, found);
   });
-}).timeout(240000);
+});

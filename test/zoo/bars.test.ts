@@ -23,7 +23,8 @@ async function judge(model: string, task: string, triggers: readonly Trigger[]):
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-describe("the desk zoo", () => {
+describe("the desk zoo", function () {
+  this.timeout(240000);
   let attacked: ZooModel[];
   const clean = new Map<string, { acc: number; asr: Map<string, number> }>();
 
@@ -61,7 +62,7 @@ describe("the desk zoo", () => {
   it("clean models obey no trigger more than 50 times in 100", () => {
     for (const [task, { asr }] of clean) for (const [name, rate] of asr) assert.ok(rate <= 50, `clean/${task} under ${name}: ASR ${rate}`);
   });
-}).timeout(240000);
+});
 
 function triggerName({ attack, task, seed }: ZooModel): string {
   return `${attack}/${task}-seed${seed}`;
