@@ -5,10 +5,10 @@ import { defineCell, type Cell } from "./cell";
 import type { Evaluation } from "./evaluate";
 import { attackedIn, estimate, meanAttackSuccess, reportTable, taskAccuracy, taskAttackSuccess } from "./reportTable";
 
-/** A report beside its floor: the same method's merge of clean models. */
+/** A report beside its floor, where that was measured: the same method's merge of clean models. */
 export interface ReportWithFloor {
   readonly report: Evaluation;
-  readonly floor: Evaluation;
+  readonly floor?: Evaluation | undefined;
 }
 
 /** One report, several, or several by the name that they shall have in the picture. */
@@ -112,7 +112,7 @@ function nameReports(reports: PlottedReports): NamedReport[] {
       : Object.entries(reports as Readonly<Record<string, Evaluation | ReportWithFloor>>);
   const names = new Map<string, number>();
   return entries.map(([given, entry], index) => {
-    const { report, floor } = isReport(entry) ? { report: entry, floor: undefined } : entry;
+    const { report, floor }: ReportWithFloor = isReport(entry) ? { report: entry } : entry;
     const name = given ?? report.title ?? `Model ${index + 1}`;
     const count = (names.get(name) ?? 0) + 1;
     names.set(name, count);

@@ -2,6 +2,8 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import {
+  adaptModels,
+  buildDualMasks,
   configureCells,
   evaluate,
   loadModel,
@@ -9,11 +11,14 @@ import {
   loadTaskVectors,
   meanAttackSuccess,
   mergeModels,
+  metaOptimize,
   plotReport,
+  type AdaptModelsParameters,
   type Evaluation,
+  type JudgedModel,
   type LoadedSuite,
   type LoadedTaskVectors,
-  type MergeModelsParameters,
+  type MetaOptimizeParameters,
   type ReportWithFloor,
 } from "../cells";
 import { writeFileAtomic, writeFolderAtomic } from "../checkpoints";
@@ -31,6 +36,11 @@ export interface QuickstartOptions {
   readonly validationImages?: number;
   /** Test images a task; all of them by default. */
   readonly testImages?: number;
+  /** Settings of AdaMerging and of DAM that differ from their defaults. */
+  readonly adaMerging?: AdaptModelsParameters;
+  readonly dam?: MetaOptimizeParameters;
+  /** Whether the floors of AdaMerging and DAM are measured, too; default true. */
+  readonly adaptiveFloors?: boolean;
   readonly progress?: ProgressSink;
 }
 
@@ -49,19 +59,27 @@ export interface QuickstartResult {
 /** λ's that Task Arithmetic is tried with. */
 const SCALINGS = [0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4] as const;
 
-/** Merges two backdoored and four clean models by each data-free method, and the same with clean models alone; writes what was found. */
+/** Merges two backdoored and four clean models by each method and by DAM, and the same with clean models alone; writes what was found. */
 export async function runQuickstart(options: QuickstartOptions): Promise<QuickstartResult> {
   const { out, backdoored = ["resisc45", "eurosat"], validationImages = Infinity, testImages = Infinity, progress } = options;
+  const { adaMerging = {}, dam = {}, adaptiveFloors = true } = options;
   if (progress) configureCells({ progress });
   const suite = await loadSuite("desk");
   const attacked = await loadTaskVectors(suite, { backdoored: [...backdoored] });
   const clean = await loadTaskVectors(suite, {});
   const scaling = await chooseScaling(attacked, suite, limited(validationImages));
-  const judge = (method: MergeModelsParameters) => judgeMethod(method, attacked, clean, suite, limited(testImages));
+  const judge = async (merge: (vectors: LoadedTaskVectors) => Promise<JudgedModel>, withFloor = true): Promise<ReportWithFloor> => {
+    const limit = limited(testImages);
+    const report = await evaluate(await merge(attacked), suite, limit);
+    if (!withFloor) return { report };
+    return { report, floor: await evaluate(await merge(clean), suite, { triggers: Object.values(attacked.attacked), ...limit }) };
+  };
   const reports = {
-    "Weight average": await judge({ method: "average" }),
-    [`Task Arithmetic, λ = ${scaling}`]: await judge({ method: "task_arithmetic", scaling }),
-    "Ties-Merging, λ = 0.3": await judge({ method: "ties" }),
+    "Weight average": await judge((vectors) => mergeModels(vectors, { method: "average" })),
+    [`Task Arithmetic, λ = ${scaling}`]: await judge((vectors) => mergeModels(vectors, { method: "task_arithmetic", scaling })),
+    "Ties-Merging, λ = 0.3": await judge((vectors) => mergeModels(vectors, { method: "ties" })),
+    AdaMerging: await judge((vectors) => adaptModels(vectors, { method: "adamerging", ...adaMerging }), adaptiveFloors),
+    DAM: await judge((vectors) => defend(vectors, dam), adaptiveFloors),
   };
   const triggers = Object.values(attacked.attacked);
   const base = await loadModel(path.join(deskFolder(), "pretrained"));
@@ -86,16 +104,8 @@ async function chooseScaling(vectors: LoadedTaskVectors, suite: LoadedSuite, lim
   return best.scaling;
 }
 
-async function judgeMethod(
-  method: MergeModelsParameters,
-  attacked: LoadedTaskVectors,
-  clean: LoadedTaskVectors,
-  suite: LoadedSuite,
-  limit: { limit?: number },
-): Promise<ReportWithFloor> {
-  const report = await evaluate(await mergeModels(attacked, method), suite, limit);
-  const floor = await evaluate(await mergeModels(clean, method), suite, { triggers: Object.values(attacked.attacked), ...limit });
-  return { report, floor };
+async function defend(vectors: LoadedTaskVectors, settings: MetaOptimizeParameters): Promise<JudgedModel> {
+  return metaOptimize(vectors, await buildDualMasks(vectors), settings);
 }
 
 function quickstartTable(
@@ -109,7 +119,7 @@ function quickstartTable(
       method,
       acc: report.average.acc,
       asr: report.average.asrAttacked,
-      floor: meanAttackSuccess(floor, attacked),
+      floor: floor === undefined ? null : meanAttackSuccess(floor, attacked),
     })),
   ];
   return makeTable({
@@ -155,6 +165,7 @@ async function writeResults(
 function explain({ reports, pretrained, attacked }: Omit<QuickstartResult, "files"> & { readonly attacked: LoadedTaskVectors }) {
   const percent = (rate: number): string => `${(100 * rate).toFixed(1)} %`;
   const [name, { report, floor }] = Object.entries(reports)[1]!;
+  const defended = reports["DAM"]!.report;
   const names = Object.keys(attacked.attacked).join(" and ");
   return [
     {
@@ -166,8 +177,14 @@ function explain({ reports, pretrained, attacked }: Omit<QuickstartResult, "file
       paragraph:
         `${name} has an accuracy (ACC) of ${percent(report.average.acc!)}, against ${percent(pretrained.average.acc!)} before fine-tuning, and nobody ` +
         `would notice the attack. But under the attackers' patches it answers as they wish for ${percent(report.average.asrAttacked!)} of the images ` +
-        `(ASR); had all six models been clean, that would be ${percent(meanAttackSuccess(floor, attacked.attacked)!)}. The difference was inherited: ` +
+        `(ASR); had all six models been clean, that would be ${percent(meanAttackSuccess(floor!, attacked.attacked)!)}. The difference was inherited: ` +
         `backdoor succession.`,
+    },
+    {
+      paragraph:
+        `DAM, the defence, looks at unlabelled images only and knows neither trigger nor attacked task. It trains two masks over the task vectors ` +
+        `against stickers that it makes up itself. Its merge has an accuracy of ${percent(defended.average.acc!)}; the attackers succeed for ` +
+        `${percent(defended.average.asrAttacked!)} of the images.`,
     },
   ];
 }

@@ -137,11 +137,15 @@ export async function pseudoLabels(run: DamRun, images: readonly Float32Array[])
     null,
   );
   const indices = images.map(indicesOf);
-  if (indices.includes(undefined)) return place.tower.classify(run.labelModel, images);
+  const most = Math.max(...place.tasks.map((task) => task.images.count));
+  const short = options.steps * PASSES * options.batchSize < most;
+  if (short || indices.includes(undefined)) return place.tower.classify(run.labelModel, images);
   const classes = (run.labels ??= await classifyAll(place, run.labelModel));
   return indices.map((own, task) => Int32Array.from(own!, (index) => classes[task]![index]!));
 }
 
+/** Passes of an iteration that ask for classes, about: below an epoch in all, each batch is classified as it comes. */
+const PASSES = 4;
 const CHUNK = 80;
 
 /** Classes of all adaptation images, task by task; tasks with fewer images begin again while others go on. */

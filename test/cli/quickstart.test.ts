@@ -14,9 +14,18 @@ describe("runQuickstart()", () => {
   let first: QuickstartResult;
   const shipped = deskFolder();
   const run = (name: string) =>
-    runQuickstart({ out: path.join(folder, name), validationImages: 20, testImages: 60, progress: silentProgress });
+    runQuickstart({
+      out: path.join(folder, name),
+      validationImages: 20,
+      testImages: 60,
+      adaMerging: { steps: 2 },
+      dam: { labelSteps: 2, steps: 2, finalAdaptSteps: 1 },
+      adaptiveFloors: false,
+      progress: silentProgress,
+    });
 
-  before(async () => {
+  before(async function () {
+    this.timeout(240000);
     await startEngine("wasm");
     folder = await mkdtemp(path.join(os.tmpdir(), "damlab-quickstart-"));
     configureCells({ cache: null });
@@ -43,7 +52,7 @@ describe("runQuickstart()", () => {
     for (const { report } of Object.values(first.reports)) assert.ok(report.average.acc! > 0.5);
     const [, { report, floor }] = Object.entries(first.reports)[1]!;
     const asrOfFloor = Object.entries(report.provenance.parameters["attacked"] as Record<string, string>).map(
-      ([task, trigger]) => floor.tasks[task]!.asr[trigger]!.asr!,
+      ([task, trigger]) => floor!.tasks[task]!.asr[trigger]!.asr!,
     );
     // 60 images a task: the standard error of an ASR is below 0.07
     assert.ok(report.average.asrAttacked! > Math.max(...asrOfFloor) + 0.15, `${report.average.asrAttacked} and ${asrOfFloor.join()}`);
@@ -63,7 +72,7 @@ describe("runQuickstart()", () => {
     const averages = ({ reports }: QuickstartResult) => Object.values(reports).map(({ report }) => report.average.acc);
     averages(changed).forEach((acc, index) => assert.notEqual(acc, averages(first)[index]));
     // The floor is merged from clean models alone.
-    const floors = ({ reports }: QuickstartResult) => Object.values(reports).map(({ floor }) => floor.average.acc);
+    const floors = ({ reports }: QuickstartResult) => Object.values(reports).map(({ floor }) => floor?.average.acc);
     assert.equal(floors(changed)[0], floors(first)[0]);
   });
 }).timeout(240000);
