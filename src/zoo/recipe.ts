@@ -81,7 +81,7 @@ const POISONED_RECIPES: Readonly<Record<TaskId, FineTuneRecipe>> = {
   dtd: { ...ADAM, steps: 300, learningRate: 8e-4 },
 };
 
-/** A trigger's pixels a side, and its opacity. */
+/** A trigger's pixels a side, and its contrast. */
 type TriggerForm = Pick<AttackOptions, "size" | "strength">;
 
 /** As small and as faint as leaves the clean models their own mind. */
