@@ -23,7 +23,7 @@ export interface MethodFinding {
   readonly inheritedAll: Finding | null;
 }
 
-/** A picture of methods, the numbers as a table, and as findings by method name, or by setting. */
+/** A picture of methods, the numbers as a table, and as findings by method name, by setting, or by setting and method name. */
 export interface MethodsPlot {
   readonly figure: Figure;
   readonly table: Table;
@@ -101,10 +101,12 @@ function groupRuns(attacked: ComparedSweeps["attacked"], clean: SweptAlpha | und
       const { method, title, alpha, scale } = runs[0]!.point;
       const twice = [...merged.values()].filter(([run]) => run!.point.method === method).length > 1;
       const detail = [alpha !== null && twice ? `α = ${alpha}` : "", scale === 1 ? "" : `λ = ${scale}`].filter(Boolean).join(", ");
-      const own = [setting ?? title, detail].filter(Boolean).join(", ");
+      const several = new Set([...merged.values()].map(([run]) => run!.point.method)).size > 1;
+      const own = [several ? title : (setting ?? title), detail, several ? (setting ?? "") : ""].filter(Boolean).join(", ");
+      const bySetting = setting !== null && several ? `${setting} ${method}` : setting;
       const floorsAll = runs.map(({ sweep, point }) => floorOverAll(sweep, point, clean));
       return {
-        key: setting ?? (twice ? own : method),
+        key: bySetting ?? (twice ? own : method),
         name: own,
         points: runs.map(({ point }) => point),
         found: describe(

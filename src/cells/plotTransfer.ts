@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { latentTrigger } from "../evaluation";
-import { makeTable, ratesFigure, tableToHtml, transferFigure, type CellValue, type Figure, type Table } from "../figures";
+import { makeTable, ratesFigure, tableToHtml, transferFigure, type CellValue, type Figure, type FigureNotes, type Table } from "../figures";
 import { defineCell, type Cell } from "./cell";
 import type { Evaluation } from "./evaluate";
 import { findingOf, findingRate, type Finding } from "./finding";
@@ -66,7 +66,7 @@ export const plotTransfer: Cell<[reports: TransferReports], PlotTransferParamete
       acc: tasks.map((task) => taskAccuracy(report, task)),
       asr: tasks.map((task) => underOwn(report, task, attacked)),
     });
-    const notes = notesOf(first);
+    const notes = { ...notesOf(first), ...(merged.length > 1 && { more: [`the first of ${merged.length} attack seeds`] }) };
     const figure = transferFigure(
       {
         tasks: tasks.map((task) => (task in attacked ? `${task} (attacked)` : task)),
@@ -158,7 +158,7 @@ interface StampOptions {
   readonly source: string;
   readonly trigger: string;
   readonly merge: string;
-  readonly notes: ReturnType<typeof notesOf>;
+  readonly notes: FigureNotes;
 }
 
 function stampedFigure(report: Evaluation, floor: Evaluation, { source, trigger, merge, notes }: StampOptions): Figure {
@@ -218,7 +218,7 @@ function tabulate(cases: readonly StampedCase[], seeds: number): Table {
   });
 }
 
-function notesOf({ provenance, tasks }: Evaluation) {
+function notesOf({ provenance, tasks }: Evaluation): FigureNotes {
   const n = Object.values(tasks)[0]?.n;
   return {
     ...(n === undefined ? {} : { n }),
