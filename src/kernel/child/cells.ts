@@ -14,8 +14,8 @@ export interface CellRun {
   readonly cell: number;
   readonly name: string;
   readonly allowStdin: boolean;
-  /** Rejects when the cell is interrupted. */
-  readonly interrupted: Promise<never>;
+  /** The value of a promise; rejects as soon as the cell is interrupted. */
+  settle<T>(value: T | PromiseLike<T>): Promise<T>;
   interrupt(): void;
   /** Ends the cell from outside of its code, for an error in a callback of its. */
   fail(error: unknown): void;
@@ -48,15 +48,25 @@ export function setRunning(run: CellRun | undefined): void {
 
 /** A run that can be interrupted; `onFail` gets what ends it from outside. */
 export function createRun(cell: number, name: string, allowStdin: boolean, onFail: (error: unknown) => void): CellRun {
-  let reject!: (error: Error) => void;
-  const interrupted = new Promise<never>((_resolve, rejectNow) => (reject = rejectNow));
-  interrupted.catch(() => undefined);
+  // Not a race with one long-lived promise: that would remember each await of the cell until its end.
+  const pending = new Set<(error: Error) => void>();
   return {
     cell,
     name,
     allowStdin,
-    interrupted,
-    interrupt: () => reject(new KernelInterrupted()),
     fail: onFail,
+    settle: <T>(value: T | PromiseLike<T>) =>
+      new Promise<T>((resolve, reject) => {
+        pending.add(reject);
+        const done = (): boolean => pending.delete(reject);
+        Promise.resolve(value).then(
+          (settled) => (done(), resolve(settled)),
+          (error: unknown) => (done(), reject(error as Error)),
+        );
+      }),
+    interrupt: () => {
+      const error = new KernelInterrupted();
+      for (const reject of [...pending]) reject(error);
+    },
   };
 }

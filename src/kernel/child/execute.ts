@@ -6,7 +6,7 @@ import { format } from "./format";
 import { flag, noteTermination, stop } from "./interrupts";
 import { runActions, timed } from "./actions";
 import type { ModuleLoader } from "./modules";
-import { SessionScope } from "./scope";
+import { type DeclaredAccess, SessionScope } from "./scope";
 import type { Bundle, CompiledCode, ErrorReport, ExpressionReply, Request } from "../link/messages";
 
 type ExecuteRequest = Extract<Request, { type: "execute" }>;
@@ -14,7 +14,7 @@ type CellFunction = (cell: object, flag: Int32Array, require: NodeRequire, filen
 
 /** What compiled code of one cell calls; `interruptible.ts` and `sessionScope.ts` write the calls. */
 interface CellRuntime {
-  declared: object;
+  declared: DeclaredAccess;
   value: unknown;
 }
 
@@ -41,7 +41,7 @@ export class CellRunner {
       await asCell(run, async () => {
         await runActions(actions, this.loader);
         const once = (): Promise<void> => this.call(run, code, runtime);
-        await Promise.race([timed(actions, once), failed, run.interrupted]);
+        await run.settle(Promise.race([timed(actions, once), failed]));
       });
       const result = await asCell(run, () => format(runtime.value));
       outcome = result === undefined ? {} : { result };
@@ -76,8 +76,8 @@ export class CellRunner {
     const begin = new Script(code.javascript, { filename }).runInThisContext() as CellFunction;
     const { loader, scope } = this;
     const calls = {
-      scope: scope.names,
-      names: (declared: object) => (runtime.declared = declared),
+      slot: (name: string) => scope.slot(name),
+      names: (declared: DeclaredAccess) => (runtime.declared = declared),
       result: (value: unknown) => (runtime.value = value),
       load: (specifier: string) => loader.load(specifier),
       meta: loader.meta,
@@ -113,12 +113,15 @@ export function interruptibleCalls(run: CellRun | (() => CellRun | undefined)): 
   const owner = typeof run === "function" ? run : (): CellRun => run;
   return {
     stop,
-    settle: (value: unknown): unknown => {
-      const own = owner();
-      return own === undefined ? value : Promise.race([value, own.interrupted]);
-    },
+    settle: (value: unknown): unknown => (isThenable(value) ? (owner()?.settle(value) ?? value) : value),
     each: (values: AsyncIterable<unknown> | Iterable<unknown>): AsyncIterable<unknown> => eachUntilInterrupted(values, owner),
   };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    (typeof value === "object" || typeof value === "function") && value !== null && typeof (value as { then?: unknown }).then === "function"
+  );
 }
 
 async function* eachUntilInterrupted(
@@ -131,7 +134,7 @@ async function* eachUntilInterrupted(
   try {
     for (;;) {
       const own = owner();
-      const next = await (own === undefined ? iterator.next() : Promise.race([iterator.next(), own.interrupted]));
+      const next = await (own?.settle(iterator.next()) ?? iterator.next());
       done = next.done === true;
       if (done) return;
       yield await next.value;

@@ -15,7 +15,7 @@ export function requestInput(prompt: string, password: boolean): Promise<string>
   const id = ++count;
   send({ type: "input_request", cell: own.cell, id, prompt, password });
   const answer = new Promise<string>((resolve) => waiting.set(id, resolve));
-  return Promise.race([answer, own.interrupted]);
+  return own.settle(answer);
 }
 
 /** Hands the client's answer to whoever asked. */

@@ -1,23 +1,67 @@
-/** Names of the session: each a pair of accessors that the cell which declared it last has handed over. */
+type Read = () => unknown;
+type Write = (value: unknown) => void;
+
+/** The names that a cell declares: for each a way to read it and, unless it is constant, to assign it. */
+export type DeclaredAccess = Readonly<Record<string, readonly [Read, Write?]>>;
+
+/**
+ * One name of the session. Cells of later turns read and assign `v`: a class with a fixed shape, because V8 takes ten times as long for
+ * accessors of objects that have one shape each.
+ */
+export class Slot {
+  private read: Read;
+  private write: Write;
+
+  constructor(name: string) {
+    this.read = () => {
+      throw new ReferenceError(`${name} is not defined`);
+    };
+    this.write = this.read;
+  }
+
+  get v(): unknown {
+    return this.read();
+  }
+
+  set v(value: unknown) {
+    this.write(value);
+  }
+
+  /** From now on the name means another variable. */
+  bind(read: Read, write: Write = refuseAssignment): void {
+    this.read = read;
+    this.write = write;
+  }
+}
+
+function refuseAssignment(): never {
+  throw new TypeError("Assignment to constant variable.");
+}
+
+/** Names of the session; each means what the last cell that declared it has made of it. */
 export class SessionScope {
-  /** Cells read and assign earlier names as properties of this. */
-  readonly names: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+  private readonly slots = new Map<string, Slot>();
+
+  slot(name: string): Slot {
+    let slot = this.slots.get(name);
+    if (slot === undefined) this.slots.set(name, (slot = new Slot(name)));
+    return slot;
+  }
 
   /**
    * Takes over those names of a cell that have a value; a name that was never reached keeps its former meaning.
    * @returns The names that were taken over.
    */
-  commit(declared: object): string[] {
-    const descriptors = Object.entries(Object.getOwnPropertyDescriptors(declared));
-    const initialised = descriptors.filter(([, { get }]) => {
+  commit(declared: DeclaredAccess): string[] {
+    const initialised = Object.entries(declared).filter(([, [read]]) => {
       try {
-        get!.call(declared);
+        read();
         return true;
       } catch {
         return false;
       }
     });
-    for (const [name, descriptor] of initialised) Object.defineProperty(this.names, name, { ...descriptor, configurable: true });
+    for (const [name, [read, write]] of initialised) this.slot(name).bind(read, write);
     return initialised.map(([name]) => name);
   }
 }

@@ -37,8 +37,6 @@ export function kernelspec(): object {
     display_name: "TypeScript (damlab)",
     language: "typescript",
     interrupt_mode: "message",
-    // The allocator gives no memory back between steps of a computation: page faults cost TensorFlow 10 to 15 %.
-    env: { MALLOC_MMAP_MAX_: "0", MALLOC_TRIM_THRESHOLD_: "8589934592", MALLOC_TOP_PAD_: "268435456" },
     metadata: { debugger: false },
   };
 }

@@ -1,7 +1,7 @@
 import type * as ts from "typescript";
 import type { CellText } from "./cellText";
 import { interruptible, RUNTIME } from "./interruptible";
-import { sessionScope } from "./sessionScope";
+import { sessionScope, slotName } from "./sessionScope";
 import type { CompiledCode } from "../link/messages";
 
 /** Compiles a cell that was checked to the source of an async function of the runtime's names. */
@@ -17,12 +17,13 @@ export function emitCell(program: ts.Program, path: string, text: CellText): Com
   return { javascript: `${header}${body}\n})`, sourceMap: output.get("map") ?? "", source: text.code };
 }
 
-/** Hands the session a way to read and to assign each name that the cell declares. */
-function accessors({ declared }: CellText): string {
+/** Hands the session a way to read and to assign each name that the cell declares, and takes the slots of those that it uses. */
+function accessors({ declared, imported }: CellText): string {
   const values = [...declared.values()].filter(({ kind }) => kind !== "type");
   const parts = values.map(({ name, kind }) => {
-    const getter = `get ${name}() { return ${name}; }`;
-    return kind === "variable" ? `${getter}, set ${name}($value$) { ${name} = $value$; }` : getter;
+    const write = kind === "variable" ? `, ($value$) => { ${name} = $value$; }` : "";
+    return `${name}: [() => ${name}${write}]`;
   });
-  return `${RUNTIME.cell}.names({ ${parts.join(", ")} });`;
+  const slots = [...imported].map((name) => `const ${slotName(name)} = ${RUNTIME.cell}.slot("${name}");`);
+  return `${RUNTIME.cell}.names({ ${parts.join(", ")} }); ${slots.join(" ")}`;
 }

@@ -2,9 +2,14 @@ import * as ts from "typescript";
 import type { CellText } from "./cellText";
 import { RUNTIME } from "./interruptible";
 
+/** Constant of a compiled cell that holds the session's slot of a name. */
+export function slotName(name: string): string {
+  return `$slot$${name}`;
+}
+
 /**
  * Turns a checked cell into the body of an async function: what was generated around the code goes; references to names of earlier cells go
- * through the session (`$cell$.scope.x`), so they see the newest value and can assign it; imports are loaded at run time; the value of a last
+ * through their slots (`$slot$x.v`), so they see the newest value and can assign it; imports are loaded at run time; the value of a last
  * expression is handed over.
  */
 export function sessionScope(checker: ts.TypeChecker, { offset, code, imported }: CellText): ts.TransformerFactory<ts.SourceFile> {
@@ -15,7 +20,7 @@ export function sessionScope(checker: ts.TypeChecker, { offset, code, imported }
     const call = (method: string, ...parameters: ts.Expression[]): ts.Expression =>
       factory.createCallExpression(runtime(method), undefined, parameters);
     const inSession = (name: string): ts.Expression =>
-      factory.createPropertyAccessExpression(runtime("scope"), factory.createIdentifier(name));
+      factory.createPropertyAccessExpression(factory.createIdentifier(slotName(name)), "v");
 
     const isGenerated = (symbol: ts.Symbol | undefined): boolean =>
       symbol?.declarations?.some((declaration) => declaration.getSourceFile() === file && declaration.pos < offset - 1) ?? false;

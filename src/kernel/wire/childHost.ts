@@ -15,6 +15,16 @@ export interface ChildEvents {
   onEnd(reason: string): void;
 }
 
+/**
+ * Keeps the child's allocator from giving memory back between the steps of a computation, which would cost TensorFlow 10 to 15 % in page faults.
+ * Not for the wire, whose memory would only grow by it.
+ */
+const NATIVE_ENGINE_MEMORY = {
+  MALLOC_MMAP_MAX_: "0",
+  MALLOC_TRIM_THRESHOLD_: "8589934592",
+  MALLOC_TOP_PAD_: "268435456",
+};
+
 /** How long nothing must arrive on a pipe that should end, before it counts as read. */
 const QUIET_MS = 250;
 
@@ -34,7 +44,7 @@ export class ChildHost {
     const child = spawn(process.execPath, [...process.execArgv, join(__dirname, "..", "child", "main.js")], {
       cwd: this.cwd,
       stdio: ["ignore", "pipe", "pipe", "pipe", "pipe", "pipe"],
-      env: { ...process.env, DAMLAB_KERNEL_MARKER: token },
+      env: { ...NATIVE_ENGINE_MEMORY, ...process.env, DAMLAB_KERNEL_MARKER: token },
     });
     this.process = child;
     const onRaw = (name: "stdout" | "stderr") => (text: string) => this.process === child && this.events.onRaw(name, text);

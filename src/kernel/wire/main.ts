@@ -25,11 +25,11 @@ export async function serve(connectionFile: string): Promise<void> {
     kernel.close();
     void end();
   });
+  kernel.start();
   await sockets.open(
     (channel, message) => kernel.receive(channel, message),
     (topic) => kernel.welcome(topic),
   );
-  kernel.start();
 }
 
 /** Serves a connection file; a kernel that cannot start says why and ends with exit code 1. */
