@@ -37,7 +37,7 @@ export const plotHistory: Cell<[merged: Pick<AdaptedModel, "history" | "title">]
         .filter(({ x }) => x.length > 0);
     const panels = [
       { title: "loss", series: series(LOSSES) },
-      { title: "density (%)", series: series(DENSITIES), percent: true },
+      { title: "density (%)", series: series(DENSITIES).map((line) => ({ ...line, y: line.y.map((share) => share! * 100) })) },
     ].filter((panel) => panel.series.length > 0);
     if (panels.length === 0) throw new RangeError(`Cannot plot the history of "${own}": expected numbers of at least 1 step, got none`);
     return {
