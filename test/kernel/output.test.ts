@@ -121,6 +121,16 @@ describe("kernel output", () => {
     assert.equal((await kernel.execute("2")).result, "2");
   });
 
+  it("a library that throws a rejection's error again does not end the process", async () => {
+    // What Emscripten's modules do.
+    await kernel.execute('process.on("unhandledRejection", (reason) => { throw reason; }); let alive = 1;');
+    const { stderr } = await kernel.execute(
+      'void Promise.reject(new Error("lonely")); await new Promise((resolve) => setTimeout(resolve, 20)).catch(() => {});',
+    );
+    assert.equal(stderr.match(/lonely/g)?.length ?? 0, 0);
+    assert.equal((await kernel.execute("alive")).result, "1");
+  });
+
   for (const [code, reason] of Object.entries({
     "process.exit(3)": "exit code 3",
     "process.abort()": "signal SIGABRT",

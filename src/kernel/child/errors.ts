@@ -81,12 +81,17 @@ export function errorReport(thrown: unknown): ErrorReport {
     .filter((line) => /^\s+at /.test(line));
   // Where an await was interrupted is not known; the stack only shows how the kernel did it.
   if (thrown instanceof KernelInterrupted) return { ename: name, evalue: message, traceback: [`${red(name)}: ${message}`] };
-  const details = inspect(thrown, { colors: true })
-    .split("\n")
-    .filter((line) => !/^\s+at /.test(line))
-    .slice(message.split("\n").length);
   const head = `${red(name)}: ${message}`.split("\n");
-  return { ename: String(name), evalue: String(message), traceback: [...head, ...frames, ...frameOf(frames), ...details] };
+  return { ename: String(name), evalue: String(message), traceback: [...head, ...frames, ...frameOf(frames), ...detailsOf(thrown)] };
+}
+
+/** Fields of an error beside its message and stack, and what caused it. */
+function detailsOf(error: Error): string[] {
+  const { cause } = error;
+  const fields = Object.fromEntries(Object.entries(error).filter(([key]) => !["name", "message", "stack", "cause"].includes(key)));
+  const errors = error instanceof AggregateError ? { errors: error.errors as unknown } : {};
+  const all = { ...fields, ...errors, ...(cause !== undefined && { cause }) };
+  return Object.keys(all).length === 0 ? [] : inspect(all, { colors: true }).split("\n");
 }
 
 function isErrorLike(value: unknown): value is Error {

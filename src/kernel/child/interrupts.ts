@@ -10,6 +10,9 @@ export const flag: Int32Array = new Int32Array(new SharedArrayBuffer(4));
 /** The second telling of an interrupt comes within this time. */
 const SAME_INTERRUPT_MS = 150;
 
+/** Cells whose code was asked to stop by itself. */
+const asked = new WeakSet<CellRun>();
+
 let last: { way: InterruptWay; at: number; run: CellRun | undefined } = { way: "message", at: -Infinity, run: undefined };
 
 /** Called by a loop that sees the flag. @throws {KernelInterrupted} if the loop belongs to the running cell. */
@@ -41,7 +44,8 @@ function onInterrupt(way: InterruptWay): void {
   const run = runningCell();
   if (run === undefined || !isNew(way)) return;
   // Whoever listens for SIGINT beside the kernel (damlab's own long cells do) stops by itself and keeps what it has.
-  if (process.listenerCount("SIGINT") > 1) {
+  if (process.listenerCount("SIGINT") > 1 && !asked.has(run)) {
+    asked.add(run);
     send({ type: "interrupted", way, note: "Stopping after this step. Interrupt again to stop at once.\n" });
     if (way === "message") process.emit("SIGINT", "SIGINT");
     return;

@@ -24,13 +24,21 @@ installGlobals(comms);
 const loader = new ModuleLoader(process.cwd(), { flag, cell: interruptibleCalls(ownCell) });
 const runner = new CellRunner(loader, marker);
 
+/** Errors that were told once; a listener of a library may throw a rejection's error again. */
+const reported = new WeakSet<Error>();
+
 /** An error that no code has caught ends the cell that it belongs to; if that cell is over, it is printed there. */
 function onUncaught(error: unknown): void {
   const own = ownCell();
   if (own !== undefined && own === runningCell()) return own.fail(error);
+  if (error instanceof Error) {
+    if (reported.has(error)) return;
+    reported.add(error);
+  }
   process.stderr.write(`Uncaught ${errorReport(error).traceback.join("\n")}\n`);
 }
-process.on("uncaughtException", onUncaught);
+// Not the event: listeners of libraries (Emscripten adds one) would throw the error again and end the process.
+process.setUncaughtExceptionCaptureCallback(onUncaught);
 process.on("unhandledRejection", onUncaught);
 
 const lines = new JsonLines<Request>((request) => {

@@ -31,7 +31,7 @@ export function cellText(code: string, names: ReadonlyMap<string, SessionName>, 
   const imports = [...imported].map((name) => importOf(names.get(name)!));
   const exports = [...declared.values()].filter(({ exported }) => !exported).map(({ name }) => name);
   const prefix = `${imports.join("")}\n`;
-  return { text: `${prefix}${code}\nexport { ${exports.join(", ")} };`, offset: prefix.length, code, declared, imported };
+  return { text: `${prefix}${code}\n;export { ${exports.join(", ")} };`, offset: prefix.length, code, declared, imported };
 }
 
 /** An import binding can't be assigned, so a variable comes as a declaration of the same type. */

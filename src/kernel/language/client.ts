@@ -21,28 +21,34 @@ export interface LanguageAnswer {
 
 type Content = Readonly<Record<string, unknown>>;
 
-/** The language service in a thread of its own, so that the sockets never wait for it. */
-export class LanguageThread implements Language {
-  private readonly worker: Worker;
-  private readonly open = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
-  private count = 0;
+interface Cell {
+  readonly cell: number;
+  readonly name: string;
+  readonly code: string;
+  readonly names: readonly string[];
+}
 
-  constructor(cwd: string) {
-    this.worker = new Worker(join(__dirname, "thread.js"), { workerData: { cwd }, stdin: false });
-    this.worker.unref();
-    this.worker.on("message", ({ id, value, error }: LanguageAnswer) => {
-      const call = this.open.get(id);
-      this.open.delete(id);
-      if (error === undefined) call?.resolve(value as never);
-      else call?.reject(new Error(error));
-    });
-    this.worker.on("error", (error: Error) => {
-      for (const { reject } of this.open.values()) reject(error);
-      this.open.clear();
-    });
+/** A thread that dies so often without an answer in between is not started again. */
+const FRUITLESS_STARTS = 3;
+
+/**
+ * The language service in a thread of its own, so that the sockets never wait for it. Should the thread die (of a giant type, say), the calls
+ * that it has not answered fail, and a new one learns the session's cells again.
+ */
+export class LanguageThread implements Language {
+  private worker: Worker;
+  private readonly open = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
+  private readonly compiled = new Map<number, Cell>();
+  private committed: Cell[] = [];
+  private count = 0;
+  private fruitless = 0;
+
+  constructor(private readonly cwd: string) {
+    this.worker = this.start();
   }
 
-  compile(cell: number, name: string, code: string): Promise<CompiledCell | ErrorReport> {
+  async compile(cell: number, name: string, code: string): Promise<CompiledCell | ErrorReport> {
+    this.compiled.set(cell, { cell, name, code, names: [] });
     return this.call("compile", cell, name, code);
   }
 
@@ -51,11 +57,15 @@ export class LanguageThread implements Language {
   }
 
   commit(cell: number, names: readonly string[]): void {
-    void this.call("commit", cell, names);
+    const compiled = this.compiled.get(cell);
+    this.compiled.clear();
+    if (compiled !== undefined) this.committed.push({ ...compiled, names });
+    this.notify("commit", cell, names);
   }
 
   reset(): void {
-    void this.call("reset");
+    this.committed = [];
+    this.notify("reset");
   }
 
   complete(code: string, cursor: number): Promise<Content> {
@@ -73,6 +83,38 @@ export class LanguageThread implements Language {
   /** Ends the thread. */
   async close(): Promise<void> {
     await this.worker.terminate();
+  }
+
+  private start(): Worker {
+    const worker = new Worker(join(__dirname, "thread.js"), { workerData: { cwd: this.cwd }, stdin: false });
+    worker.unref();
+    worker.on("message", ({ id, value, error }: LanguageAnswer) => {
+      this.fruitless = 0;
+      const call = this.open.get(id);
+      this.open.delete(id);
+      if (error === undefined) call?.resolve(value as never);
+      else call?.reject(new Error(error));
+    });
+    worker.on("error", (error: Error) => this.restart(error));
+    return worker;
+  }
+
+  private restart(error: Error): void {
+    const open = [...this.open.values()];
+    this.open.clear();
+    if (++this.fruitless <= FRUITLESS_STARTS) {
+      this.worker = this.start();
+      for (const { cell, name, code, names } of this.committed) {
+        this.notify("compile", cell, name, code);
+        this.notify("commit", cell, names);
+      }
+    }
+    for (const { reject } of open) reject(new Error(`The language service has ended: ${error.message}`));
+  }
+
+  /** A call whose answer nobody needs. */
+  private notify(method: keyof Language, ...parameters: unknown[]): void {
+    this.call(method, ...parameters).catch(() => undefined);
   }
 
   private call<T>(method: keyof Language, ...parameters: unknown[]): Promise<T> {

@@ -11,7 +11,7 @@ export function emitCell(program: ts.Program, path: string, text: CellText): Com
   const write: ts.WriteFileCallback = (name, content) => void output.set(name.endsWith(".map") ? "map" : "js", content);
   const before = [sessionScope(program.getTypeChecker(), text), interruptible];
   program.emit(file, write, undefined, false, { before });
-  const body = (output.get("js") ?? "").replace(/\n?\/\/# sourceMappingURL=.*\s*$/, "").replace(/(^|\n)export \{\s*\};\s*$/, "$1");
+  const body = (output.get("js") ?? "").replace(/\n?\/\/# sourceMappingURL=.*\s*$/, "").replace(/(^|\n)(?:;\n)?export \{\s*\};\s*$/, "$1");
   // One line before the body, as the generated prefix is one line before the code.
   const header = `(async function (${RUNTIME.cell}, ${RUNTIME.flag}, require, __filename, __dirname) { "use strict"; ${accessors(text)}\n`;
   return { javascript: `${header}${body}\n})`, sourceMap: output.get("map") ?? "", source: text.code };

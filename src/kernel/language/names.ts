@@ -31,6 +31,8 @@ export function declaredNames(file: ts.SourceFile): Map<string, DeclaredName> {
       add(statement.name, "type");
     } else if (ts.isImportDeclaration(statement)) {
       for (const name of importedNames(statement)) add(name, "constant");
+    } else {
+      for (const name of nestedVars(statement)) add(name, "variable");
     }
   }
   return names;
@@ -50,6 +52,17 @@ export function mentionedNames(file: ts.SourceFile): Set<string> {
 function boundNames(name: ts.BindingName): ts.Identifier[] {
   if (ts.isIdentifier(name)) return [name];
   return name.elements.flatMap((element) => (ts.isOmittedExpression(element) ? [] : boundNames(element.name)));
+}
+
+/** Names that `var` declares inside of blocks and loops: they belong to the whole cell. */
+function nestedVars(node: ts.Node): ts.Identifier[] {
+  if (ts.isFunctionLike(node) || ts.isClassLike(node)) return [];
+  const own =
+    ts.isVariableDeclarationList(node) && !(node.flags & ts.NodeFlags.BlockScoped)
+      ? node.declarations.flatMap(({ name }) => boundNames(name))
+      : [];
+  ts.forEachChild(node, (child) => void own.push(...nestedVars(child)));
+  return own;
 }
 
 function importedNames({ importClause }: ts.ImportDeclaration): ts.Identifier[] {

@@ -25,6 +25,9 @@ const NATIVE_ENGINE_MEMORY = {
   MALLOC_TOP_PAD_: "268435456",
 };
 
+/** Cells load modules in ways that Node calls experimental; its warning would stand in their output. */
+const CHILD_FLAGS = [...process.execArgv, "--disable-warning=ExperimentalWarning"];
+
 /** How long nothing must arrive on a pipe that should end, before it counts as read. */
 const QUIET_MS = 250;
 
@@ -41,7 +44,7 @@ export class ChildHost {
   start(): void {
     const token = randomBytes(12).toString("hex");
     const marker = `\0${token}:`;
-    const child = spawn(process.execPath, [...process.execArgv, join(__dirname, "..", "child", "main.js")], {
+    const child = spawn(process.execPath, [...CHILD_FLAGS, join(__dirname, "..", "child", "main.js")], {
       cwd: this.cwd,
       stdio: ["ignore", "pipe", "pipe", "pipe", "pipe", "pipe"],
       env: { ...NATIVE_ENGINE_MEMORY, ...process.env, DAMLAB_KERNEL_MARKER: token },
