@@ -38,7 +38,6 @@ export const plotOver: Cell<[sweeps: readonly SweptAlpha[]], PlotOverParameters,
     const shown = (x: number): number => (over === "alpha" && x === 0 ? least / 10 : x);
     const panel = (name: string, of: (point: SweepPoint) => number | null | undefined) => ({
       title: name,
-      percent: true,
       series: [...lines].flatMap(([method, groups]): LineSeries[] => seriesOf(method, groups, of, shown)),
     });
     const panels = [
@@ -47,12 +46,12 @@ export const plotOver: Cell<[sweeps: readonly SweptAlpha[]], PlotOverParameters,
       panel("floor (%)", ({ floor }) => floor?.asrAttacked),
     ].filter(({ series }) => series.length > 0);
     const { engine, damlab, parameters } = sweeps[0]!.provenance;
-    const zero = over === "alpha" && [...lines.values()].flat().some(({ x }) => x === 0);
+    const values = [...new Set([...lines.values()].flat().map(({ x }) => x))].sort((a, b) => a - b);
     const figure = linesFigure(panels, {
       title,
       xTitle: over === "models" ? "merged models" : "α",
       xLog: over === "alpha",
-      ...(zero && { caption: `α = 0 is drawn at ${shown(0)}.` }),
+      xTicks: values.map((x) => ({ value: shown(x), text: String(x) })),
       notes: {
         n: (parameters["limit"] as number | undefined) ?? 800,
         seeds: Math.max(...[...lines.values()].flat().map(({ points }) => points.length)),
@@ -105,8 +104,9 @@ function seriesOf(
       // Two lines of one method would look alike.
       ...(name.includes("before") ? {} : { style: family }),
       x: groups.map(({ x }) => shown(x)),
-      y: found.map((one) => one?.value ?? null),
-      ...(banded && { low: found.map((one) => one!.interval![0]), high: found.map((one) => one!.interval![1]) }),
+      // In percent, on axes that fit the values: what α changes is small beside the whole.
+      y: found.map((one) => (one === null ? null : one.value * 100)),
+      ...(banded && { low: found.map((one) => one!.interval![0] * 100), high: found.map((one) => one!.interval![1] * 100) }),
     },
   ];
 }

@@ -44,14 +44,15 @@ export function arrange(arrangement: Arrangement): Arranged {
   const inner = width - 2 * pad;
   const title = frame.title === "" ? [] : wrapText(frame.title, inner, fontSize, { bold: true });
   const caption = frame.caption === "" ? [] : wrapText(frame.caption, inner, fontSize);
-  const legendPlan = planLegend(legend, inner, fontSize);
+  const right = arrangement.right ?? fontSize;
+  const plotWidth = Math.max(40, width - (left[0] ?? 0) - right);
+  // Plotly breaks a legend's rows at the width of the plotting area.
+  const legendPlan = planLegend(legend, Math.min(inner, plotWidth), fontSize);
   const titleHeight = title.length === 0 ? 0 : title.length * line + fontSize * 0.4;
   const top = pad + titleHeight + legendPlan.height;
   const captionHeight = caption.length === 0 ? 0 : caption.length * line + fontSize * 0.6;
-  const right = arrangement.right ?? fontSize;
   const between = (sizes: readonly number[]): number => sizes.reduce((sum, size) => sum + size, 0);
   const rowCount = bottom.length;
-  const plotWidth = Math.max(40, width - (left[0] ?? 0) - right);
   const fixedHeight = top + between(bottom) + rowCount * above + captionHeight + pad / 2;
   const height = Math.round(frame.height ?? fixedHeight + rowCount * arrangement.panelHeight);
   const panelHeight = Math.max(20, (height - fixedHeight) / rowCount);

@@ -36,6 +36,8 @@ export interface LinesFigureOptions extends FigureOptions {
   /** Title of the horizontal axis; default "step". */
   readonly xTitle?: string;
   readonly xLog?: boolean;
+  /** Values at which the horizontal axis has ticks, with their texts; default as plotly chooses. */
+  readonly xTicks?: readonly { readonly value: number; readonly text: string }[];
 }
 
 const orderedStyles: readonly SeriesStyle[] = (
@@ -108,7 +110,9 @@ function drawLines(frame: ResolvedFrame, panels: readonly LinePanel[], options: 
       ...(last ? titled(options.xTitle ?? "step", fontSize) : {}),
       ...(options.xLog ? { type: "log", exponentformat: "power" } : {}),
       ...(row === 0 ? {} : { matches: "x" }),
-      nticks: Math.max(3, Math.floor(arranged.panelWidth / (fontSize * 5))),
+      ...(options.xTicks
+        ? { tickvals: options.xTicks.map(({ value }) => value), ticktext: options.xTicks.map(({ text }) => text) }
+        : { nticks: Math.max(3, Math.floor(arranged.panelWidth / (fontSize * 5))) }),
       showticklabels: last,
       ticks: last ? "outside" : "",
     };
