@@ -9,6 +9,12 @@ interface Tslab {
   write(message: { data: Readonly<Record<string, unknown>>; metadata: object; transient: object }, update: boolean): void;
 }
 
+/**
+ * Milliseconds between two updates of a progress bar in stock tslab: about every 512th message leaves its socket late, and a message right
+ * behind that one ends the kernel ("Socket is busy writing"). Few messages, and a cell of half an hour stays below.
+ */
+const TSLAB_INTERVAL = 5000;
+
 /** A kernel that wants progress in its cells puts a `NotebookShow` under this name on `globalThis`. */
 export const notebookShowSymbol = Symbol.for("damlab.notebookShow");
 
@@ -44,7 +50,9 @@ export async function show(value: unknown): Promise<void> {
 export function defaultProgress(): ProgressSink {
   const tslab = runningTslab();
   if (tslab !== undefined) {
-    return notebookProgress((bundle, id, update) => tslab.write({ data: bundle, metadata: {}, transient: { display_id: id } }, update));
+    return notebookProgress((bundle, id, update) => tslab.write({ data: bundle, metadata: {}, transient: { display_id: id } }, update), {
+      interval: TSLAB_INTERVAL,
+    });
   }
   const own = (globalThis as Record<symbol, unknown>)[notebookShowSymbol];
   return typeof own === "function" ? notebookProgress(own as NotebookShow) : terminalProgress();
