@@ -18,6 +18,9 @@ const TSLAB_INTERVAL = 5000;
 /** A kernel that wants progress in its cells puts a `NotebookShow` under this name on `globalThis`. */
 export const notebookShowSymbol = Symbol.for("damlab.notebookShow");
 
+/** Where damlab's own kernel leaves its functions; `display` among them. */
+const kernelApiSymbol = Symbol.for("damlab.kernel.api");
+
 /** tslab's display, if this process is a running stock tslab kernel. */
 export function runningTslab(): Tslab | undefined {
   // Asked of the modules that are loaded, because the kernel's tslab is not the one that this package would find.
@@ -37,12 +40,14 @@ export function displayInTslab(tslab: Tslab, bundle: MimeBundle): boolean {
 
 /**
  * Shows a value now, as its kernel's cell would show it at its end: anything with `Symbol.for("Jupyter.display")`, others as text.
- * In a stock tslab kernel it goes through tslab's own display; outside of notebooks, `text/plain` is printed.
+ * It goes through the kernel's own display; outside of notebooks, `text/plain` is printed.
  */
 export async function show(value: unknown): Promise<void> {
   const bundle = isDisplayable(value) ? await value[displaySymbol]() : undefined;
   const tslab = runningTslab();
   if (bundle !== undefined && tslab !== undefined && displayInTslab(tslab, bundle)) return;
+  const own = (globalThis as Record<symbol, unknown>)[kernelApiSymbol] as { display(bundle: MimeBundle, options: object): void } | undefined;
+  if (bundle !== undefined && own !== undefined) return own.display(bundle, { raw: true });
   console.log(bundle?.["text/plain"] ?? value);
 }
 

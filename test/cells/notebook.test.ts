@@ -82,6 +82,18 @@ describe("elsewhere", () => {
     assert.deepEqual(lines, ["value 1", 3]);
   });
 
+  it("show() goes through the display of damlab's own kernel", async () => {
+    const api = Symbol.for("damlab.kernel.api");
+    const calls: unknown[] = [];
+    (globalThis as Record<symbol, unknown>)[api] = { display: (...given: unknown[]) => calls.push(given) };
+    try {
+      await show(await shown());
+    } finally {
+      delete (globalThis as Record<symbol, unknown>)[api];
+    }
+    assert.deepEqual(calls, [[{ "text/plain": "value 1", "text/html": "<b>1</b>" }, { raw: true }]]);
+  });
+
   it("progress goes to a kernel that asks for it", () => {
     const updates: boolean[] = [];
     (globalThis as Record<symbol, unknown>)[notebookShowSymbol] = (_: unknown, __: string, update: boolean) => updates.push(update);
