@@ -96,6 +96,18 @@ describe("kernel interrupts", () => {
     assert.match(answer.stderr, /^Stopping after this step/);
   });
 
+  it("code that listens for SIGINT, but is in a long step, gets no warning", async () => {
+    const code = `let heard = false;
+      process.once("SIGINT", () => (heard = true));
+      await 0;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      heard`;
+    const { answer } = await interrupted(code, ways.interrupt_request);
+    assert.deepEqual([answer.reply.content.status, answer.result], ["ok", "true"]);
+    assert.equal(answer.stderr, "Stopping after this step. Interrupt again to stop at once.\n");
+  });
+
   for (const [what, code] of Object.entries(DEAF))
     it(`a first interrupt warns about ${what}, a second one ends it`, async () => {
       const { answer, milliseconds } = await interrupted(code, async (id) => {

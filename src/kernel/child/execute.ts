@@ -3,7 +3,7 @@ import { asCell, type CellRun, createRun, KernelInterrupted, setRunning } from "
 import { send, writeFully } from "./channel";
 import { errorReport, registerSource } from "./errors";
 import { format } from "./format";
-import { flag, noteTermination, stop } from "./interrupts";
+import { flag, listenAgain, noteTermination, stop } from "./interrupts";
 import { runActions, timed } from "./actions";
 import type { ModuleLoader } from "./modules";
 import { type DeclaredAccess, SessionScope } from "./scope";
@@ -91,6 +91,8 @@ export class CellRunner {
       if ((error as NodeJS.ErrnoException).code !== "ERR_SCRIPT_EXECUTION_INTERRUPTED") throw error;
       noteTermination();
       throw new KernelInterrupted();
+    } finally {
+      listenAgain();
     }
   }
 

@@ -20,7 +20,7 @@ export function stop(): void {
   const cell = Atomics.exchange(flag, 0, 0);
   const run = runningCell();
   if (cell !== run?.cell || ownCell() !== run || !isNew("message")) return;
-  send({ type: "interrupted", way: "message" });
+  send({ type: "interrupted", way: "message", asked: false });
   throw new KernelInterrupted();
 }
 
@@ -28,7 +28,7 @@ export function stop(): void {
 export function noteTermination(): void {
   Atomics.store(flag, 0, 0);
   isNew("signal");
-  send({ type: "interrupted", way: "signal" });
+  send({ type: "interrupted", way: "signal", asked: false });
 }
 
 /** Starts the guard thread and listens for interrupts that reach the event loop. */
@@ -36,7 +36,31 @@ export function listenForInterrupts(): void {
   const guard = new Worker(join(__dirname, "guard.js"), { workerData: flag.buffer, stdin: false });
   guard.unref();
   guard.on("message", (cell: number) => cell === runningCell()?.cell && onInterrupt("message"));
-  process.on("SIGINT", () => onInterrupt("signal"));
+  process.on("SIGINT", onSignal);
+  let cooperative = false;
+  const tell = (name: string | symbol): void => {
+    if (name !== "SIGINT") return;
+    // The event of a new listener comes before it is counted.
+    queueMicrotask(() => {
+      const now = process.listenerCount("SIGINT") > 1;
+      if (now !== cooperative) send({ type: "listening", cooperative: (cooperative = now) });
+    });
+  };
+  process.on("newListener", tell);
+  process.on("removeListener", tell);
+}
+
+const onSignal = (): void => onInterrupt("signal");
+
+/**
+ * Listens for SIGINT anew, before all others. After `breakOnSigint`, Node leaves the signal to its default action if code added a listener
+ * meanwhile: the next SIGINT would end the process.
+ */
+export function listenAgain(): void {
+  const others = process.rawListeners("SIGINT").filter((listener) => listener !== onSignal);
+  process.removeAllListeners("SIGINT");
+  process.on("SIGINT", onSignal);
+  for (const listener of others) process.on("SIGINT", listener as () => void);
 }
 
 function onInterrupt(way: InterruptWay): void {
@@ -46,11 +70,11 @@ function onInterrupt(way: InterruptWay): void {
   // Whoever listens for SIGINT beside the kernel (damlab's own long cells do) stops by itself and keeps what it has.
   if (process.listenerCount("SIGINT") > 1 && !asked.has(run)) {
     asked.add(run);
-    send({ type: "interrupted", way, note: "Stopping after this step. Interrupt again to stop at once.\n" });
+    send({ type: "interrupted", way, asked: true });
     if (way === "message") process.emit("SIGINT", "SIGINT");
     return;
   }
-  send({ type: "interrupted", way });
+  send({ type: "interrupted", way, asked: false });
   run.interrupt();
 }
 

@@ -104,8 +104,10 @@ export type Event =
       readonly metadata: Readonly<Record<string, unknown>>;
       readonly buffers: readonly string[];
     }
-  /** The main thread has seen an interrupt, by a signal or by the guard's message. */
-  | { readonly type: "interrupted"; readonly way: InterruptWay; readonly note?: string }
+  /** The main thread has seen an interrupt, by a signal or by the guard's message; `asked`: the code was asked to stop by itself. */
+  | { readonly type: "interrupted"; readonly way: InterruptWay; readonly asked: boolean }
+  /** Code in the child listens for SIGINT by itself, or has stopped to. */
+  | { readonly type: "listening"; readonly cooperative: boolean }
   | { readonly type: "evaluated"; readonly cell: number; readonly replies: Readonly<Record<string, ExpressionReply>> }
   | {
       readonly type: "done";

@@ -183,7 +183,10 @@ export class Executions {
         if (current !== undefined) this.kernel.requestInput(current.request, { prompt: event.prompt, password: event.password });
         return;
       case "interrupted":
-        return this.interrupts.acknowledge(event.way, event.note);
+        return this.interrupts.acknowledge(event.way, event.asked);
+      case "listening":
+        this.interrupts.cooperative = event.cooperative;
+        return;
       case "evaluated":
         return current?.evaluated?.(event.replies);
       case "done":
@@ -197,6 +200,7 @@ export class Executions {
       ? errorReport("KernelInterruptedStateLost", "The cell was ended by a second interrupt; all variables and imports are lost")
       : errorReport("KernelStateLost", `The process that ran the cells ended (${reason}); all variables and imports are lost`);
     this.options.language.reset();
+    this.interrupts.cooperative = false;
     this.child.start();
     if (this.current === undefined) this.outputs.stream(this.cells, "stderr", `${report.evalue}. A new one has started.\n`);
     this.current?.evaluated?.({});

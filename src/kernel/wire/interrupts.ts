@@ -15,6 +15,8 @@ const WARNING =
  * interrupt, but goes on, is asked again at the next one.
  */
 export class InterruptState {
+  /** The code of the child listens for interrupts by itself: damlab's long cells, which end after a step and lose nothing. */
+  cooperative = false;
   /** True once a second interrupt has killed the child. */
   killed = false;
   /** The input that the cell waits for. */
@@ -22,6 +24,7 @@ export class InterruptState {
   private cell = 0;
   private timer: NodeJS.Timeout | undefined;
   private warned = false;
+  private asked = false;
   private signalSeen = { byChild: -Infinity, byWire: -Infinity };
 
   constructor(
@@ -32,6 +35,7 @@ export class InterruptState {
   begin(cell: number): void {
     this.end();
     this.cell = cell;
+    this.asked = false;
     this.killed = false;
   }
 
@@ -54,6 +58,8 @@ export class InterruptState {
       return;
     }
     this.child.interrupt(this.cell);
+    // A step may take long; nothing is wrong then.
+    if (this.cooperative && !this.asked) return this.sayAsked();
     this.timer ??= setTimeout(() => {
       this.warned = true;
       this.say(WARNING);
@@ -72,12 +78,17 @@ export class InterruptState {
   }
 
   /** The child's main thread has seen the interrupt. */
-  acknowledge(way?: InterruptWay, note?: string): void {
+  acknowledge(way?: InterruptWay, asked = false): void {
     const now = performance.now();
     if (way === "signal" && now - this.signalSeen.byWire > SAME_SIGNAL_MS) this.signalSeen.byChild = now;
     clearTimeout(this.timer);
     this.timer = undefined;
     this.warned = false;
-    if (note !== undefined) this.say(note);
+    if (asked) this.sayAsked();
+  }
+
+  private sayAsked(): void {
+    if (!this.asked) this.say("Stopping after this step. Interrupt again to stop at once.\n");
+    this.asked = true;
   }
 }
