@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { makeTable, tableToHtml, type Table } from "../figures";
-import { mean } from "../selection";
+import { mean, pooledStandardError, studentQuantile } from "../selection";
 import { defineCell, type Cell } from "./cell";
-import { findingOf, type Finding } from "./finding";
+import type { Finding } from "./finding";
 import type { DefendedModel } from "./metaOptimize";
 
 /** What M2 prunes of attacked and of clean task vectors. */
@@ -34,7 +34,6 @@ export const comparePruned: Cell<[merged: Pick<DefendedModel, "layers" | "attack
       return { task, attacked: task in attacked, share: all === 0 ? 0 : lost / all };
     });
     const of = (wanted: boolean): number[] => shares.filter((row) => row.attacked === wanted).map(({ share }) => share);
-    const [mine, others] = [of(true), of(false)];
     return {
       table: makeTable({
         caption: "Share of each task vector's squared norm in the elements that M2 prunes",
@@ -45,9 +44,19 @@ export const comparePruned: Cell<[merged: Pick<DefendedModel, "layers" | "attack
         ],
         rows: shares.map(({ task, share, ...row }) => ({ task, model: row.attacked ? "backdoored" : "clean", share })),
       }),
-      findings: { excess: mine.length === 0 || others.length === 0 ? null : findingOf([mean(mine) - mean(others)], "points") },
+      findings: { excess: excessOf(of(true), of(false)) },
     };
   },
   text: ({ table }) => table.toString(),
   display: ({ table }) => ({ "text/html": tableToHtml(table) }),
 });
+
+/** Difference of two groups' means, with Student's 95 % interval from the pooled variance over the tasks. */
+function excessOf(attacked: readonly number[], clean: readonly number[]): Finding | null {
+  if (attacked.length === 0 || clean.length === 0) return null;
+  const value = mean(attacked) - mean(clean);
+  const count = attacked.length + clean.length;
+  const error = pooledStandardError(attacked, clean);
+  const half = error === null ? null : studentQuantile(count - 2) * error;
+  return { value, interval: half === null ? null : [value - half, value + half], count, over: "tasks", unit: "points" };
+}
