@@ -41,7 +41,7 @@ export function writeClaims(entries: readonly (NotebookClaims & { readonly path:
   const count = (verdict: string): number => all.filter((claim) => claim.verdict === verdict).length;
   const rows = entries.flatMap(({ path, notebook, claims }) =>
     claims.map(({ claim, source, measured, verdict, note }) =>
-      row([claim, source, measured, verdict === "does not" ? "**does not**" : verdict, `${note} ([${notebook}](${path}))`]),
+      [claim, source, measured, verdict === "does not" ? "**does not**" : verdict, `${note} ([${notebook}](${path}))`].map(escapeCell),
     ),
   );
   return [
@@ -52,12 +52,19 @@ export function writeClaims(entries: readonly (NotebookClaims & { readonly path:
       "value lies on the other side. What can't be measured here, or whose interval reaches over both sides, is **not testable here**. A value of one " +
       "run has no interval: it says less.",
     `${all.length} claims: ${count("agrees")} agree, ${count("does not")} do not, ${count("not testable here")} are not testable here.`,
-    [row(["Claim", "Paper", "Here", "Verdict", "What was measured"]), row(["---", "---", "---", "---", "---"]), ...rows].join("\n"),
-    `damlab ${[...new Set(entries.map(({ damlab }) => damlab))].join(", ")}.`,
-    "",
+    alignTable([["Claim", "Paper", "Here", "Verdict", "What was measured"], ...rows]),
+    `damlab ${[...new Set(entries.map(({ damlab }) => damlab))].join(", ")}.\n`,
   ].join("\n\n");
 }
 
-function row(cells: readonly string[]): string {
-  return `| ${cells.map((cell) => cell.replace(/\|/g, "\\|").replace(/\n/g, " ")).join(" | ")} |`;
+/** A Markdown table with columns of equal width, its first row the heading. */
+function alignTable(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(3, ...rows.map((row) => [...row[column]!].length)));
+  const write = (row: readonly string[]): string =>
+    `| ${row.map((cell, column) => cell + " ".repeat(widths[column]! - [...cell].length)).join(" | ")} |`;
+  return [write(rows[0]!), write(widths.map((width) => "-".repeat(width))), ...rows.slice(1).map(write)].join("\n");
+}
+
+function escapeCell(text: string): string {
+  return text.replace(/\|/g, "\\|").replace(/\n/g, " ");
 }

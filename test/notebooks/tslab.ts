@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { Dealer, Subscriber } from "zeromq";
-import { type Notebook, sourceOf } from "../../src/kernel/run/notebook";
+import { type Notebook, type NotebookOutput, sourceOf } from "../../src/kernel/run/notebook";
 import { OutputList } from "../../src/kernel/run/outputList";
 import { Codec } from "../../src/kernel/wire/codec";
 import { HeaderFactory, type Message } from "../../src/kernel/wire/message";
@@ -102,7 +102,7 @@ export interface TslabFailure {
 }
 
 /**
- * Runs a notebook's code cells in the stock tslab kernel and writes outputs and counts into it.
+ * Runs a notebook's code cells in the stock tslab kernel and writes outputs and counts into it; bars of progress are left out in the end.
  * @param options `cwd`: folder of the cells; `environment`: further variables; `onCell` is called before each cell.
  * @returns The first failure, at which the run ends; undefined where there is none.
  */
@@ -140,8 +140,13 @@ export async function runInTslab(
     }
     return undefined;
   } finally {
+    for (const cell of notebook.cells) if (cell.outputs) cell.outputs = cell.outputs.filter((output) => !isProgress(output));
     await client.close();
   }
+}
+
+function isProgress({ data }: NotebookOutput): boolean {
+  return JSON.stringify((data as Record<string, unknown> | undefined)?.["text/html"] ?? "").includes("<progress");
 }
 
 /** Folder in which a notebook's cells run: the notebook's own. */
