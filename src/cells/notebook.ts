@@ -46,7 +46,8 @@ export async function show(value: unknown): Promise<void> {
   const bundle = isDisplayable(value) ? await value[displaySymbol]() : undefined;
   const tslab = runningTslab();
   if (bundle !== undefined && tslab !== undefined && displayInTslab(tslab, bundle)) return;
-  const own = (globalThis as Record<symbol, unknown>)[kernelApiSymbol] as { display(bundle: MimeBundle, options: object): void } | undefined;
+  const own = (globalThis as Record<symbol, unknown>)[kernelApiSymbol] as
+    { display(bundle: MimeBundle, options: object): void } | undefined;
   if (bundle !== undefined && own !== undefined) return own.display(bundle, { raw: true });
   console.log(bundle?.["text/plain"] ?? value);
 }
