@@ -16,6 +16,7 @@ export interface CellRun {
   readonly allowStdin: boolean;
   /** The value of a promise; rejects as soon as the cell is interrupted. */
   settle<T>(value: T | PromiseLike<T>): Promise<T>;
+  /** The first time all that it awaits rejects, and its code decides how it ends; the second time it ends. */
   interrupt(): void;
   /** Ends the cell from outside of its code, for an error in a callback of its. */
   fail(error: unknown): void;
@@ -28,6 +29,11 @@ let latest: CellRun | undefined;
 /** The run that this code belongs to, also in callbacks that come after its end; else the last one that began. */
 export function ownCell(): CellRun | undefined {
   return storage.getStore() ?? latest;
+}
+
+/** The run that this code was started by; undefined where that is not known. */
+export function startingCell(): CellRun | undefined {
+  return storage.getStore();
 }
 
 /** The run whose end is awaited. */
@@ -46,10 +52,11 @@ export function setRunning(run: CellRun | undefined): void {
   latest = run ?? latest;
 }
 
-/** A run that can be interrupted; `onFail` gets what ends it from outside. */
+/** A run that can be interrupted; `onFail` gets what ends it from outside of its code. */
 export function createRun(cell: number, name: string, allowStdin: boolean, onFail: (error: unknown) => void): CellRun {
   // Not a race with one long-lived promise: that would remember each await of the cell until its end.
   const pending = new Set<(error: Error) => void>();
+  let interrupts = 0;
   return {
     cell,
     name,
@@ -57,6 +64,8 @@ export function createRun(cell: number, name: string, allowStdin: boolean, onFai
     fail: onFail,
     settle: <T>(value: T | PromiseLike<T>) =>
       new Promise<T>((resolve, reject) => {
+        // Code that has swallowed an interrupt and was ended by the next one rests at its next await.
+        if (interrupts > 1) return;
         pending.add(reject);
         const done = (): boolean => pending.delete(reject);
         Promise.resolve(value).then(
@@ -66,7 +75,9 @@ export function createRun(cell: number, name: string, allowStdin: boolean, onFai
       }),
     interrupt: () => {
       const error = new KernelInterrupted();
-      for (const reject of [...pending]) reject(error);
+      const waiting = [...pending];
+      if (++interrupts > 1 || waiting.length === 0) onFail(error);
+      for (const reject of waiting) reject(error);
     },
   };
 }

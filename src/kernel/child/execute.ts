@@ -1,9 +1,9 @@
 import { Script } from "node:vm";
-import { asCell, type CellRun, createRun, KernelInterrupted, setRunning } from "./cells";
+import { asCell, type CellRun, createRun, KernelInterrupted, setRunning, startingCell } from "./cells";
 import { send, writeFully } from "./channel";
 import { errorReport, registerSource } from "./errors";
 import { format } from "./format";
-import { flag, listenAgain, noteTermination, stop } from "./interrupts";
+import { flag, listenAgain, noteTermination, shareRunning, stop } from "./interrupts";
 import { runActions, timed } from "./actions";
 import type { ModuleLoader } from "./modules";
 import { type DeclaredAccess, SessionScope } from "./scope";
@@ -31,26 +31,19 @@ export class CellRunner {
 
   async execute({ cell, name, code, modules, actions, allowStdin }: ExecuteRequest): Promise<void> {
     this.loader.update(modules);
-    let fail!: (error: unknown) => void;
-    const failed = new Promise<never>((_resolve, reject) => (fail = reject));
-    const run = createRun(cell, name, allowStdin, fail);
+    const { run, unlessEnded } = this.begin(cell, name, allowStdin);
     const runtime: CellRuntime = { declared: {}, value: undefined };
     let outcome: { result?: Bundle; error?: ErrorReport };
-    setRunning(run);
     try {
-      await asCell(run, async () => {
-        await runActions(actions, this.loader);
-        const once = (): Promise<void> => this.call(run, code, runtime);
-        await run.settle(Promise.race([timed(actions, once), failed]));
-      });
-      const result = await asCell(run, () => format(runtime.value));
+      await unlessEnded(() => runActions(actions, this.loader));
+      await unlessEnded(() => timed(actions, () => this.call(run, code, runtime)));
+      const result = await unlessEnded(() => format(runtime.value));
       outcome = result === undefined ? {} : { result };
     } catch (error) {
       outcome = { error: errorReport(error) };
     }
     const names = this.scope.commit(runtime.declared);
-    setRunning(undefined);
-    Atomics.store(flag, 0, 0);
+    this.end();
     this.mark(cell);
     send({ type: "done", cell, names, ...outcome });
   }
@@ -59,15 +52,34 @@ export class CellRunner {
     const replies: Record<string, ExpressionReply> = {};
     for (const [name, code] of Object.entries(expressions)) {
       const runtime: CellRuntime = { declared: {}, value: undefined };
-      const run = createRun(cell, name, false, () => undefined);
+      const { run, unlessEnded } = this.begin(cell, name, false);
       try {
-        await asCell(run, () => this.call(run, code, runtime));
-        replies[name] = { status: "ok", ...((await format(runtime.value)) ?? { data: { "text/plain": "undefined" }, metadata: {} }) };
+        await unlessEnded(() => this.call(run, code, runtime));
+        const shown = await unlessEnded(() => format(runtime.value));
+        replies[name] = { status: "ok", ...(shown ?? { data: { "text/plain": "undefined" }, metadata: {} }) };
       } catch (error) {
         replies[name] = { status: "error", ...errorReport(error) };
       }
     }
+    this.end();
     send({ type: "evaluated", cell, replies });
+  }
+
+  /** Makes a new run the running one; `unlessEnded` does a part of its work, until that or the whole run ends. */
+  private begin(cell: number, name: string, allowStdin: boolean) {
+    let fail!: (error: unknown) => void;
+    const failed = new Promise<never>((_resolve, reject) => (fail = reject));
+    failed.catch(() => undefined);
+    const run = createRun(cell, name, allowStdin, fail);
+    setRunning(run);
+    shareRunning(cell);
+    const unlessEnded = <T>(work: () => T | Promise<T>): Promise<T> => asCell(run, async () => Promise.race([work(), failed]));
+    return { run, unlessEnded };
+  }
+
+  private end(): void {
+    setRunning(undefined);
+    shareRunning(0);
   }
 
   private call(run: CellRun, code: CompiledCode, runtime: CellRuntime): Promise<void> {
@@ -112,10 +124,15 @@ const breakable = new Script(`globalThis[Symbol.for("damlab.kernel.call")]()`, {
 
 /** What loops and awaits call: in a cell for its run, in a module for whichever run they belong to. */
 export function interruptibleCalls(run: CellRun | (() => CellRun | undefined)): object {
-  const owner = typeof run === "function" ? run : (): CellRun => run;
+  // A function of an earlier cell belongs to the cell that has called it.
+  const owner = typeof run === "function" ? run : (): CellRun => startingCell() ?? run;
   return {
     stop,
-    settle: (value: unknown): unknown => (isThenable(value) ? (owner()?.settle(value) ?? value) : value),
+    settle: (value: unknown): unknown => {
+      // Awaits of what is there already can go on for ever without a turn of the event loop.
+      if (flag[0] !== 0) stop();
+      return isThenable(value) ? (owner()?.settle(value) ?? value) : value;
+    },
     each: (values: AsyncIterable<unknown> | Iterable<unknown>): AsyncIterable<unknown> => eachUntilInterrupted(values, owner),
   };
 }

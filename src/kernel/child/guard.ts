@@ -3,23 +3,34 @@
  */
 import { Socket } from "node:net";
 import { workerData, parentPort } from "node:worker_threads";
+import { ANY_LOOP, SHARED } from "./sharedState";
+import { endDescendants } from "../link/descendants";
 import { JsonLines } from "../link/lines";
 import { CHILD_PIPES } from "../link/messages";
 
-/** A flag that nobody has seen after this time is followed by SIGINT, which ends the synchronous part of a cell wherever it is. */
+/** A flag that no loop of the cell has seen after this time ends any other loop, and SIGINT ends the synchronous part of a cell wherever it is. */
 const SIGNAL_AFTER_MS = 40;
 
-const flag = new Int32Array(workerData as SharedArrayBuffer);
+const state = new Int32Array(workerData as SharedArrayBuffer);
 const pipe = new Socket({ fd: CHILD_PIPES.guard, readable: true, writable: false });
 
 const cells = new JsonLines<number>((cell) => {
-  Atomics.store(flag, 0, cell);
+  const running = Atomics.load(state, SHARED.running);
+  // Nothing runs: what keeps the main thread busy, if anything, is a callback of an earlier cell.
+  if (running === 0) Atomics.store(state, SHARED.flag, ANY_LOOP);
+  else if (running === cell) Atomics.store(state, SHARED.flag, cell);
+  else return;
   parentPort!.postMessage(cell);
   setTimeout(() => {
-    if (Atomics.load(flag, 0) === cell) process.kill(process.pid, "SIGINT");
+    if (Atomics.load(state, SHARED.running) !== cell || Atomics.compareExchange(state, SHARED.flag, cell, ANY_LOOP) !== cell) return;
+    Atomics.store(state, SHARED.signalled, cell);
+    process.kill(process.pid, "SIGINT");
   }, SIGNAL_AFTER_MS);
 });
 pipe.on("data", (chunk: Buffer) => cells.push(chunk));
-const end = (): void => void process.kill(process.pid, "SIGKILL");
+const end = (): void => {
+  endDescendants(process.pid);
+  process.kill(process.pid, "SIGKILL");
+};
 pipe.on("end", end);
 pipe.on("error", end);

@@ -2,10 +2,11 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { type CellRun, KernelInterrupted, ownCell, runningCell } from "./cells";
 import { send } from "./channel";
+import { ANY_LOOP, SHARED } from "./sharedState";
 import type { InterruptWay } from "../link/messages";
 
-/** Number of the cell whose interrupt waits for the main thread, else 0; shared with the guard thread, looked at by each loop of a cell. */
-export const flag: Int32Array = new Int32Array(new SharedArrayBuffer(4));
+/** Shared with the guard thread; its first number is the flag that each loop of a cell looks at. */
+export const flag: Int32Array = new Int32Array(new SharedArrayBuffer(4 * Object.keys(SHARED).length));
 
 /** The second telling of an interrupt comes within this time. */
 const SAME_INTERRUPT_MS = 150;
@@ -15,18 +16,37 @@ const asked = new WeakSet<CellRun>();
 
 let last: { way: InterruptWay; at: number; run: CellRun | undefined } = { way: "message", at: -Infinity, run: undefined };
 
-/** Called by a loop that sees the flag. @throws {KernelInterrupted} if the loop belongs to the running cell. */
+/** Tells the guard thread which cell runs; an interrupt of another one is forgotten. */
+export function shareRunning(cell: number): void {
+  Atomics.store(flag, SHARED.flag, 0);
+  Atomics.store(flag, SHARED.running, cell);
+}
+
+/**
+ * Called by a loop that sees the flag.
+ * @throws {KernelInterrupted} if the loop belongs to the running cell, or it is a late one that has kept the running cell waiting.
+ */
 export function stop(): void {
-  const cell = Atomics.exchange(flag, 0, 0);
+  const meant = Atomics.load(flag, SHARED.flag);
   const run = runningCell();
-  if (cell !== run?.cell || ownCell() !== run || !isNew("message")) return;
+  if (meant === ANY_LOOP) {
+    Atomics.store(flag, SHARED.flag, 0);
+    send({ type: "interrupted", way: "message", asked: false });
+    throw new KernelInterrupted();
+  }
+  if (meant !== run?.cell) return void Atomics.store(flag, SHARED.flag, 0);
+  // A short loop of another cell; the running one is awaiting something and hears of it from the event loop.
+  if (ownCell() !== run) return;
+  Atomics.store(flag, SHARED.flag, 0);
+  if (!isNew("message")) return;
   send({ type: "interrupted", way: "message", asked: false });
   throw new KernelInterrupted();
 }
 
 /** Says that an interrupt has been seen although no handler ran: `vm` has ended the synchronous part of a cell. */
 export function noteTermination(): void {
-  Atomics.store(flag, 0, 0);
+  Atomics.store(flag, SHARED.flag, 0);
+  Atomics.store(flag, SHARED.signalled, 0);
   isNew("signal");
   send({ type: "interrupted", way: "signal", asked: false });
 }
@@ -35,7 +55,10 @@ export function noteTermination(): void {
 export function listenForInterrupts(): void {
   const guard = new Worker(join(__dirname, "guard.js"), { workerData: flag.buffer, stdin: false });
   guard.unref();
-  guard.on("message", (cell: number) => cell === runningCell()?.cell && onInterrupt("message"));
+  guard.on("message", (cell: number) => {
+    if (cell === runningCell()?.cell) onInterrupt("message");
+    else Atomics.compareExchange(flag, SHARED.flag, ANY_LOOP, 0);
+  });
   process.on("SIGINT", onSignal);
   let cooperative = false;
   const tell = (name: string | symbol): void => {
@@ -50,7 +73,11 @@ export function listenForInterrupts(): void {
   process.on("removeListener", tell);
 }
 
-const onSignal = (): void => onInterrupt("signal");
+const onSignal = (): void => {
+  // The guard's signal for a cell that has ended meanwhile.
+  const meant = Atomics.exchange(flag, SHARED.signalled, 0);
+  if (meant === 0 || meant === runningCell()?.cell) onInterrupt("signal");
+};
 
 /**
  * Listens for SIGINT anew, before all others. After `breakOnSigint`, Node leaves the signal to its default action if code added a listener
@@ -64,7 +91,7 @@ export function listenAgain(): void {
 }
 
 function onInterrupt(way: InterruptWay): void {
-  Atomics.store(flag, 0, 0);
+  Atomics.store(flag, SHARED.flag, 0);
   const run = runningCell();
   if (run === undefined || !isNew(way)) return;
   // Whoever listens for SIGINT beside the kernel (damlab's own long cells do) stops by itself and keeps what it has.

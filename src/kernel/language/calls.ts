@@ -21,6 +21,8 @@ export interface Language {
   compileExpressions(expressions: Readonly<Record<string, string>>): Promise<CompiledExpressions>;
   /** Makes these names of a cell visible to all that come later. */
   commit(cell: number, names: readonly string[]): void;
+  /** Learns a cell of a former service: as `compile` and `commit` do, but nothing is checked or compiled. */
+  restore(cell: number, code: string, names: readonly string[]): void;
   /** Forgets all cells. */
   reset(): void;
   /** Content of `complete_reply`. */

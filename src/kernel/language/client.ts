@@ -23,10 +23,22 @@ type Content = Readonly<Record<string, unknown>>;
 
 interface Cell {
   readonly cell: number;
-  readonly name: string;
   readonly code: string;
   readonly names: readonly string[];
 }
+
+interface OpenCall {
+  readonly method: keyof Language;
+  readonly parameters: readonly unknown[];
+  resolve(value: never): void;
+  reject(error: Error): void;
+}
+
+/** Calls that a new thread need not get again, because it learns what they have told. */
+const RELEARNED: ReadonlySet<keyof Language> = new Set(["commit", "restore", "reset"]);
+
+/** A cell that is interrupted while it is being checked may take so long for it; then the thread is given up. */
+const CHECK_PATIENCE_MS = 500;
 
 /** A thread that dies so often without an answer in between is not started again. */
 const FRUITLESS_STARTS = 3;
@@ -35,9 +47,9 @@ const FRUITLESS_STARTS = 3;
  * The language service in a thread of its own, so that the sockets never wait for it. Should the thread die (of a giant type, say), the calls
  * that it has not answered fail, and a new one learns the session's cells again.
  */
-export class LanguageThread implements Language {
-  private worker: Worker;
-  private readonly open = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
+export class LanguageThread implements Omit<Language, "restore"> {
+  private worker: Worker | undefined;
+  private readonly open = new Map<number, OpenCall>();
   private readonly compiled = new Map<number, Cell>();
   private committed: Cell[] = [];
   private count = 0;
@@ -47,8 +59,8 @@ export class LanguageThread implements Language {
     this.worker = this.start();
   }
 
-  async compile(cell: number, name: string, code: string): Promise<CompiledCell | ErrorReport> {
-    this.compiled.set(cell, { cell, name, code, names: [] });
+  compile(cell: number, name: string, code: string): Promise<CompiledCell | ErrorReport> {
+    this.compiled.set(cell, { cell, code, names: [] });
     return this.call("compile", cell, name, code);
   }
 
@@ -59,7 +71,7 @@ export class LanguageThread implements Language {
   commit(cell: number, names: readonly string[]): void {
     const compiled = this.compiled.get(cell);
     this.compiled.clear();
-    if (compiled !== undefined) this.committed.push({ ...compiled, names });
+    if (compiled !== undefined && names.length > 0) this.committed.push({ ...compiled, names });
     this.notify("commit", cell, names);
   }
 
@@ -80,13 +92,25 @@ export class LanguageThread implements Language {
     return this.call("isComplete", code);
   }
 
+  /** Nobody waits any more for the cell that is being checked; a check that goes on and on must not keep those behind it waiting. */
+  abandon(): void {
+    const { worker } = this;
+    const checked = [...this.open].filter(([, { method }]) => method === "compile").map(([id]) => id);
+    setTimeout(() => {
+      if (checked.some((id) => this.open.has(id))) void worker?.terminate();
+    }, CHECK_PATIENCE_MS).unref();
+  }
+
   /** Ends the thread. */
   async close(): Promise<void> {
-    await this.worker.terminate();
+    const { worker } = this;
+    this.worker = undefined;
+    await worker?.terminate();
   }
 
   private start(): Worker {
     const worker = new Worker(join(__dirname, "thread.js"), { workerData: { cwd: this.cwd }, stdin: false });
+    let reason = "it was stopped";
     worker.unref();
     worker.on("message", ({ id, value, error }: LanguageAnswer) => {
       this.fruitless = 0;
@@ -95,21 +119,22 @@ export class LanguageThread implements Language {
       if (error === undefined) call?.resolve(value as never);
       else call?.reject(new Error(error));
     });
-    worker.on("error", (error: Error) => this.restart(error));
+    worker.on("error", ({ message }: Error) => (reason = message));
+    worker.on("exit", () => this.onExit(worker, reason));
     return worker;
   }
 
-  private restart(error: Error): void {
+  private onExit(worker: Worker, reason: string): void {
     const open = [...this.open.values()];
     this.open.clear();
-    if (++this.fruitless <= FRUITLESS_STARTS) {
-      this.worker = this.start();
-      for (const { cell, name, code, names } of this.committed) {
-        this.notify("compile", cell, name, code);
-        this.notify("commit", cell, names);
-      }
+    // Calls are answered in their order: the first open one is what the thread has died of.
+    const [culprit, ...waiting] = open.filter(({ method }) => !RELEARNED.has(method));
+    culprit?.reject(new Error(`The language service has ended: ${reason}`));
+    if (this.worker === worker) {
+      this.worker = ++this.fruitless <= FRUITLESS_STARTS ? this.start() : undefined;
+      for (const { cell, code, names } of this.committed) this.notify("restore", cell, code, names);
     }
-    for (const { reject } of open) reject(new Error(`The language service has ended: ${error.message}`));
+    for (const { method, parameters, resolve, reject } of waiting) this.call(method, ...parameters).then(resolve as () => void, reject);
   }
 
   /** A call whose answer nobody needs. */
@@ -118,8 +143,10 @@ export class LanguageThread implements Language {
   }
 
   private call<T>(method: keyof Language, ...parameters: unknown[]): Promise<T> {
+    const { worker } = this;
+    if (worker === undefined) return Promise.reject(new Error("The language service has ended"));
     const id = ++this.count;
-    this.worker.postMessage({ id, method, arguments: parameters } satisfies LanguageCall);
-    return new Promise<T>((resolve, reject) => this.open.set(id, { resolve, reject }));
+    worker.postMessage({ id, method, arguments: parameters } satisfies LanguageCall);
+    return new Promise<T>((resolve, reject) => this.open.set(id, { method, parameters, resolve, reject }));
   }
 }

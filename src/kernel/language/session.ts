@@ -65,6 +65,11 @@ export class LanguageSession implements Synchronous<Language> {
     for (const name of names) this.names.set(name.name, { ...name, file });
   }
 
+  restore(cell: number, source: string, names: readonly string[]): void {
+    this.pending.set(cell, cellText(parseMagics(source).code, this.names));
+    this.commit(cell, names);
+  }
+
   reset(): void {
     for (const { file } of this.names.values()) this.host.remove(file);
     this.names.clear();

@@ -1,4 +1,4 @@
-/** Cuts a stream of bytes into lines and parses each as JSON. */
+/** Cuts a stream of bytes into lines and parses each as JSON; a line that is none (anybody can write to a pipe) is left out. */
 export class JsonLines<T> {
   private rest: Buffer[] = [];
 
@@ -13,8 +13,17 @@ export class JsonLines<T> {
       const line = this.rest.length === 0 ? tail : Buffer.concat([...this.rest, tail]);
       this.rest = [];
       from = end + 1;
-      if (line.length > 0) this.onValue(JSON.parse(line.toString("utf8")) as T);
+      const value = parse(line);
+      if (value !== undefined && value !== null) this.onValue(value as T);
     }
     if (from < chunk.length) this.rest.push(chunk.subarray(from));
+  }
+}
+
+function parse(line: Buffer): unknown {
+  try {
+    return JSON.parse(line.toString("utf8"));
+  } catch {
+    return undefined;
   }
 }

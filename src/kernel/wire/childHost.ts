@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { MarkedStream } from "./markedStream";
+import { endDescendants } from "../link/descendants";
 import { JsonLines } from "../link/lines";
 import { CHILD_PIPES, type Event, type Request } from "../link/messages";
 
@@ -57,6 +58,8 @@ export class ChildHost {
     const lines = new JsonLines<Event>((event) => this.process === child && this.events.onEvent(event));
     events.on("data", (chunk: Buffer) => lines.push(chunk));
     const ended = new Promise((resolve) => events.on("close", resolve));
+    // User code has closed the pipe: nothing could be heard of the child any more.
+    events.on("close", () => setTimeout(() => child.kill("SIGKILL"), QUIET_MS).unref());
     for (const pipe of child.stdio) pipe?.on("error", () => undefined);
     child.on("error", () => undefined);
     child.on("exit", (code, signal) => {
@@ -72,7 +75,7 @@ export class ChildHost {
     this.pipe<Writable>(CHILD_PIPES.requests)?.write(`${JSON.stringify(request)}\n`);
   }
 
-  /** Asks the child's guard thread to interrupt a cell. */
+  /** Asks the child's guard thread to interrupt a cell, or (0) whatever a cell of former times still does. */
   interrupt(cell: number): void {
     this.pipe<Writable>(CHILD_PIPES.guard)?.write(`${cell}\n`);
   }
@@ -90,17 +93,25 @@ export class ChildHost {
   }
 
   kill(): void {
-    this.process?.kill("SIGKILL");
+    if (this.process !== undefined) end(this.process);
   }
 
   /** Ends the child for good; nothing is reported any more. */
   close(): void {
     const child = this.process;
     this.process = undefined;
-    child?.kill("SIGKILL");
+    if (child !== undefined) end(child);
   }
 
   private pipe<T extends Readable | Writable>(descriptor: number): T | undefined {
     return (this.process?.stdio as (T | null | undefined)[] | undefined)?.[descriptor] ?? undefined;
   }
+}
+
+/** Ends a child at once, and what it has started. */
+function end(child: ChildProcess): void {
+  // It must not go on, and start more, when what it waits for has ended.
+  if (process.platform !== "win32") child.kill("SIGSTOP");
+  if (child.pid !== undefined) endDescendants(child.pid);
+  child.kill("SIGKILL");
 }

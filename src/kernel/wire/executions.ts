@@ -66,9 +66,12 @@ export class Executions {
 
   /** @param bySignal SIGINT asks for it, which the child gets too. */
   interrupt(bySignal: boolean): void {
-    if (this.current === undefined || (bySignal && !this.interrupts.isNewSignal())) return;
+    if (bySignal && !this.interrupts.isNewSignal()) return;
+    if (this.current === undefined) return this.child.interrupt(0);
     this.interrupts.request();
-    if (!this.interrupts.inChild) this.current.settle(interruptedReport());
+    if (this.interrupts.inChild) return;
+    this.options.language.abandon();
+    this.current.settle(interruptedReport());
   }
 
   inputReply({ content }: Message): void {
@@ -156,8 +159,11 @@ export class Executions {
     if (typeof expressions !== "object" || expressions === null || Object.keys(expressions).length === 0) return {};
     const compiled = await this.options.language.compileExpressions(expressions as Record<string, string>);
     const replies = new Promise<Readonly<Record<string, ExpressionReply>>>((resolve) => (this.current!.evaluated = resolve));
+    this.interrupts.begin(cell);
     this.child.send({ type: "evaluate", cell, expressions: compiled.code });
-    return { ...compiled.failed, ...(await replies) };
+    const evaluated = await replies;
+    this.interrupts.end();
+    return { ...compiled.failed, ...evaluated };
   }
 
   private onEvent(event: Event): void {

@@ -4,7 +4,7 @@ import type { History } from "./history";
 import { historyReply } from "./historyReply";
 import { kernelInfo } from "./kernelInfo";
 import { type Content, type Header, HeaderFactory, type Message } from "./message";
-import type { Language } from "../language/client";
+import type { LanguageThread } from "../language/client";
 import type { RequestChannel } from "./sockets";
 
 /** What a kernel needs of its surroundings: sockets, or a runner that plays the client in the same process. */
@@ -17,7 +17,7 @@ export interface KernelTransport {
 
 /** Settings of a kernel. */
 export interface KernelOptions {
-  readonly language: Language;
+  readonly language: LanguageThread;
   readonly history: History;
   /** Folder of the notebook. */
   readonly cwd: string;
