@@ -1,8 +1,8 @@
 /** Which TensorFlow.js backend computes: native TensorFlow on GPU or CPU, WebAssembly, or plain JavaScript. */
-import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import path from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
+import { findInstallation, nativePackageFolder } from "./native/home";
+import { loadNative } from "./native/load";
 
 /** The engines, fastest first; `auto` takes the first that is available. */
 export const ENGINE_NAMES = ["gpu", "native", "wasm", "cpu"] as const;
@@ -63,7 +63,7 @@ export function isSingleThreaded(name: EngineName): boolean {
   return name === "wasm" || name === "cpu";
 }
 
-/** Looks at every engine without starting one, except the native binding, which is loaded to ask for a GPU. */
+/** Looks at every engine without starting one. */
 export function probeEngines(): EngineProbe[] {
   return ENGINE_NAMES.map(probeEngine);
 }
@@ -91,32 +91,29 @@ function probePackage(name: EngineName, packageName: string): EngineProbe {
     : { name, available: true, reason: null, version };
 }
 
-const NATIVE_PACKAGE = "@tensorflow/tfjs-node-gpu";
-
 function probeNative(name: "native" | "gpu"): EngineProbe {
-  const version = installedVersion(NATIVE_PACKAGE);
-  const missing = (reason: string): EngineProbe => ({ name, available: false, reason, version });
-  if (version === null) return missing(`package ${NATIVE_PACKAGE} is not installed: run npm install --ignore-scripts ${NATIVE_PACKAGE}`);
-  const folder = path.dirname(resolver.resolve(`${NATIVE_PACKAGE}/package.json`));
-  if (!existsSync(path.join(folder, "lib", "napi-v8", "tfjs_binding.node"))) {
-    return missing(`the native TensorFlow binding of ${NATIVE_PACKAGE} is not built on this machine; engine wasm computes instead`);
-  }
-  try {
-    resolver(NATIVE_PACKAGE);
-  } catch (error) {
-    return missing(`the native TensorFlow binding does not load: ${firstLine(error)}`);
-  }
-  const hasGpu = (tf.findBackend("tensorflow") as { isUsingGpuDevice?: boolean } | null)?.isUsingGpuDevice === true;
-  if (name === "gpu" && !hasGpu) return missing("TensorFlow sees no GPU on this machine; engine native computes on its CPU");
-  return { name, available: true, reason: null, version };
+  const installation = findInstallation(name);
+  const missing = (reason: string): EngineProbe => ({ name, available: false, reason, version: installation?.tensorflow ?? null });
+  if (!installation) return missing(`not set up: run damlab setup native${name === "gpu" ? " --gpu" : ""}`);
+  if (nativePackageFolder(installation) === null) return missing("its JavaScript package is gone: run damlab setup native again");
+  return { name, available: true, reason: null, version: installation.tensorflow };
 }
 
 async function activate(name: EngineName): Promise<void> {
   if (name === "wasm" || name === "cpu") resolver(`@tensorflow/tfjs-backend-${name}`);
+  else activateNative(name);
   tf.env().set("PROD", true); // else the plain backend advertises the native one on stderr
   const backend = name === "wasm" || name === "cpu" ? name : "tensorflow";
   if (!(await tf.setBackend(backend))) throw new Error(`Cannot start engine "${name}": TensorFlow.js refused backend "${backend}"`);
   await tf.ready();
+}
+
+function activateNative(name: "native" | "gpu"): void {
+  try {
+    loadNative(findInstallation(name)!, name === "gpu");
+  } catch (error) {
+    throw new Error(`Cannot start engine "${name}": TensorFlow does not load, ${firstLine(error)}; run damlab setup native again`);
+  }
 }
 
 function installedVersion(packageName: string): string | null {

@@ -1,0 +1,52 @@
+/** Compiles the binding of tfjs-node against TensorFlow's C API, and our small addon. */
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import * as path from "node:path";
+import { NODE_API } from "../../engine/native/home";
+import { firstThatRuns, runProgram } from "./programs";
+import { LIBRARIES } from "./tensorflowSource";
+
+const SOURCES = path.join(__dirname, "..", "..", "..", "kernel-setup", "native");
+
+/**
+ * Writes `lib/environment.node` and `lib/tfjs_binding.node` into the folder, in which TensorFlow is staged.
+ * @param packageFolder Of tfjs-node-gpu: the sources of the binding.
+ * @throws {Error} in one sentence, with the remedy, if there is no compiler or it fails.
+ */
+export async function compileBinding(folder: string, packageFolder: string): Promise<void> {
+  const compiler = await findCompiler();
+  await mkdir(path.join(folder, "lib"), { recursive: true });
+  const compile = async (output: string, args: readonly string[]): Promise<void> => {
+    const flags = ["-std=c++17", "-O2", "-fPIC", "-shared", `-DNAPI_VERSION=${NODE_API}`, `-I${nodeHeaders()}`, "-o", output, ...args];
+    const { status, stderr } = await runProgram(compiler, flags, { cwd: folder });
+    if (status === 0) return;
+    const reason = stderr.split("\n").find((line) => /error:|cannot find/.test(line)) ?? stderr.split("\n", 1)[0]!;
+    throw new Error(`Cannot compile the binding with ${compiler}: ${reason.trim()}`);
+  };
+  await compile("lib/environment.node", [path.join(SOURCES, "environment.cc"), "-ldl"]);
+  const libraries = LIBRARIES.find((names) => existsSync(path.join(folder, "tensorflow", names[0])))!;
+  const binding = ["tfjs_backend.cc", "tfjs_binding.cc"].map((name) => path.join(packageFolder, "binding", name));
+  await compile("lib/tfjs_binding.node", [
+    "-Itensorflow/include",
+    ...binding,
+    "-Ltensorflow",
+    ...libraries.map((name) => `-l:${name}`),
+    "-Wl,-rpath,$ORIGIN/../tensorflow",
+  ]);
+}
+
+/**
+ * The C++ compiler: environment variable CXX, else the first of c++, g++, clang++ on the path.
+ * @throws {Error} with the remedy if there is none.
+ */
+export async function findCompiler(): Promise<string> {
+  const candidates = [process.env["CXX"], "c++", "g++", "clang++"].filter((name): name is string => Boolean(name));
+  const compiler = await firstThatRuns(candidates, ["--version"]);
+  if (compiler !== undefined) return compiler;
+  throw new Error("Cannot compile the binding: expected a C++ compiler on the path; install your system's g++ package");
+}
+
+function nodeHeaders(): string {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  return (require("node-api-headers") as { include_dir: string }).include_dir;
+}
