@@ -1,6 +1,7 @@
 /** Matrix products with gradients in the form that is fastest on the running backend. */
 import * as tf from "@tensorflow/tfjs-core";
 import { defineFusedKernel } from "./fusedKernel";
+import { nativeMatMul } from "./native/operations";
 
 /**
  * Product of two matrices, [n, k] · [k, m] -> [n, m], with either factor transposed.
@@ -53,27 +54,9 @@ export function linear(x: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor1D | 
 }
 
 function product(a: tf.Tensor2D, b: tf.Tensor2D, transposeA: boolean, transposeB: boolean): tf.Tensor2D {
-  if (tf.getBackend() === "tensorflow") return nativeProduct(a, b, transposeA, transposeB);
+  if (tf.getBackend() === "tensorflow") return nativeMatMul(a, b, transposeA, transposeB);
   if (tf.getBackend() === "cpu") return tf.matMul(a, b, transposeA, transposeB);
   return tf.tidy(() => tf.matMul(transposeA ? tf.transpose(a) : a, transposeB ? tf.transpose(b) : b));
-}
-
-interface NativeBackend {
-  executeSingleOutput(name: string, attributes: unknown[], inputs: tf.Tensor[]): tf.Tensor;
-}
-
-/** `tf.matMul` reaches TensorFlow's BatchMatMulV2, which is slower than MatMul for rank 2. */
-function nativeProduct(a: tf.Tensor2D, b: tf.Tensor2D, transposeA: boolean, transposeB: boolean): tf.Tensor2D {
-  const backend = tf.backend() as unknown as NativeBackend;
-  const TF_ATTR_BOOL = 4;
-  const TF_ATTR_TYPE = 6;
-  const TF_FLOAT = 1;
-  const attributes = [
-    { name: "transpose_a", type: TF_ATTR_BOOL, value: transposeA },
-    { name: "transpose_b", type: TF_ATTR_BOOL, value: transposeB },
-    { name: "T", type: TF_ATTR_TYPE, value: TF_FLOAT },
-  ];
-  return backend.executeSingleOutput("MatMul", attributes, [a, b]) as tf.Tensor2D;
 }
 
 const columnSum = defineFusedKernel({

@@ -8,11 +8,13 @@ import {
   layerNorm,
   linear,
   matMul,
+  probeEngines,
   quickGelu,
   randomStream,
   startEngine,
   valueAndGradients,
 } from "../../src/engine";
+import { skipBecause } from "../skip";
 
 /** One operation: ours and the same from TensorFlow.js' own, on the same inputs. */
 interface Case {
@@ -108,9 +110,13 @@ const CASES: readonly Case[] = [
   },
 ];
 
-for (const engine of ["wasm", "cpu"] as const) {
+for (const engine of ["wasm", "cpu", "native"] as const) {
   describe(`fused operations on ${engine}`, () => {
-    before(async () => void (await startEngine(engine)));
+    before(async function () {
+      const { available, reason } = probeEngines().find(({ name }) => name === engine)!;
+      if (!available) skipBecause(this, `engine ${engine} is ${reason}`);
+      await startEngine(engine);
+    });
     after(async () => void (await startEngine("wasm")));
 
     for (const each of CASES) {
