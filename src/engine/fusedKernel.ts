@@ -2,10 +2,11 @@
  * Kernels of our own, registered with TensorFlow.js beside its built-in ones.
  *
  * On the single-threaded engines a fused kernel is one loop that replaces a dozen small operations, each with a pass over memory: on `wasm`
- * a SIMD function on the backend's own heap, so nothing is copied, else a loop over typed arrays. On TensorFlow, where every operation is
- * already parallel, the same kernel is composed of built-in operations.
+ * a SIMD function on the backend's own heap, so nothing is copied, else a loop over typed arrays. On TensorFlow on a CPU the same functions
+ * are compiled with the binding; on its GPU, and where there is no such function, the kernel is composed of built-in operations.
  */
 import * as tf from "@tensorflow/tfjs-core";
+import { nativeKernels } from "./native/kernels";
 import { simdKernels, type SimdKernels } from "./simd/instance";
 
 /** Plain numbers and flags of one call. */
@@ -19,7 +20,7 @@ export interface FusedKernel {
   outputShapes(inputShapes: readonly number[][], attributes: KernelAttributes): number[][];
   /** Fills `outputs`; `shapes` are those of the inputs. */
   loop(inputs: Float32Array[], outputs: Float32Array[], shapes: readonly number[][], attributes: KernelAttributes): void;
-  /** The same with SIMD on the heap of engine `wasm`; absent where the loop is fast enough. */
+  /** The same with SIMD, on the heap of engine `wasm` or on tensors of engine `native`; absent where the other forms are fast enough. */
   simd?(kernels: SimdKernels, call: SimdCall): void;
   /** The same from built-in operations. */
   compose(inputs: tf.Tensor[], attributes: KernelAttributes): tf.Tensor[];
@@ -27,14 +28,14 @@ export interface FusedKernel {
   readonly gradient?: FusedGradient;
 }
 
-/** One call of a SIMD kernel; offsets are bytes in the heap. */
+/** One call of a SIMD kernel; offsets are bytes in the heap, or addresses. */
 export interface SimdCall {
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
   /** Of the inputs. */
   readonly shapes: readonly number[][];
   readonly attributes: KernelAttributes;
-  /** Memory for that many values until the call ends. */
+  /** Memory for that many values until the call ends; engine `native` gives none, its functions have their own. */
   scratch(length: number): number;
 }
 
@@ -64,7 +65,7 @@ interface CpuBackend {
 export function defineFusedKernel(kernel: FusedKernel): (inputs: tf.Tensor[], attributes?: KernelAttributes) => tf.Tensor[] {
   tf.registerKernel({ kernelName: kernel.name, backendName: "wasm", kernelFunc: (call) => runOnWasm(kernel, call) });
   tf.registerKernel({ kernelName: kernel.name, backendName: "cpu", kernelFunc: (call) => runOnCpu(kernel, call) });
-  tf.registerKernel({ kernelName: kernel.name, backendName: "tensorflow", kernelFunc: (call) => runComposed(kernel, call) });
+  tf.registerKernel({ kernelName: kernel.name, backendName: "tensorflow", kernelFunc: (call) => runOnTensorflow(kernel, call) });
   if (kernel.gradient) registerGradient(kernel, kernel.gradient);
   return (inputs, attributes = {}) => {
     const outputs = tf.engine().runKernel(kernel.name, inputs as unknown as tf.NamedTensorMap, attributes as unknown as tf.NamedAttrMap);
@@ -119,8 +120,15 @@ function runOnCpu(kernel: FusedKernel, call: KernelCall): tf.TensorInfo[] {
   return outputShapes.map((shape, index) => backend.makeTensorInfo(shape, "float32", outputs[index]!));
 }
 
-function runComposed(kernel: FusedKernel, call: KernelCall): tf.TensorInfo[] {
-  const { inputs, attributes } = unpack(call);
+function runOnTensorflow(kernel: FusedKernel, call: KernelCall): tf.TensorInfo[] {
+  const { inputs, shapes, attributes } = unpack(call);
+  const native = kernel.simd && !inputs.some((input) => isEmpty(input.shape)) ? nativeKernels(call.backend as object) : null;
+  if (native) {
+    const outputs = kernel.outputShapes(shapes, attributes).map(native.allocate);
+    const addresses = { inputs: native.addresses(inputs), outputs: outputs.map(([, address]) => address) };
+    kernel.simd!(native.kernels, { ...addresses, shapes, attributes, scratch: () => 0 });
+    return outputs.map(([output]) => output);
+  }
   return tf.tidy(() => kernel.compose(inputs as tf.Tensor[], attributes));
 }
 
