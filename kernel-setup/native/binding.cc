@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kernels.h"
+#include "signals.h"
 #include "tensorflow/c/c_api.h"
 #include "tensorflow/c/eager/c_api.h"
 
@@ -21,6 +22,12 @@
 #undef NAPI_MODULE
 #define NAPI_MODULE(name, init)
 #include "tfjs_binding.cc"
+
+// What backend.cc calls in place of TFE_Execute.
+extern "C" void damlabExecute(TFE_Op* op, TFE_TensorHandle** outputs, int* count, TF_Status* status) {
+  const damlab::HeldSignals held;
+  TFE_Execute(op, outputs, count, status);
+}
 
 namespace damlab {
 
@@ -123,7 +130,11 @@ KERNEL(attention, A(0), A(1), A(2), A(3), A(4), S(6), S(7), S(8), S(9))
 KERNEL(attentionGradient, A(0), A(1), A(2), A(3), A(4), A(5), A(6), A(7), S(9), S(10), S(11), S(12))
 
 static napi_value init(napi_env env, napi_value exports) {
-  napi_value result = tfnodejs::InitTFNodeJSBinding(env, exports);
+  napi_value result;
+  {
+    const HeldSignals held;  // TensorFlow's threads begin here and inherit it
+    result = tfnodejs::InitTFNodeJSBinding(env, exports);
+  }
   if (!result) return result;
   napi_value kernels;
   napi_create_object(env, &kernels);

@@ -43,7 +43,7 @@ export async function compileBinding(folder: string, packageFolder: string): Pro
     "-Itensorflow/include",
     `-I${sources}`,
     path.join(SOURCES, "binding.cc"),
-    path.join(sources, "tfjs_backend.cc"),
+    path.join(SOURCES, "backend.cc"),
     "-Ltensorflow",
     ...libraries.map((name) => `-l:${name}`),
     "-Wl,-rpath,$ORIGIN/../tensorflow",
