@@ -89,6 +89,34 @@ describe("kernel language", () => {
     assert.deepEqual(await results('import { double } from "./outer.ts";\ndouble()'), ["42"]);
   });
 
+  it("imports local JavaScript of either kind and JSON, and anew when it has changed", async () => {
+    const write = (factor: number): void => {
+      writeFileSync(join(kernel.folder, "factor.js"), `"sloppy"; exports.factor = ${factor};`);
+      writeFileSync(join(kernel.folder, "times.js"), 'import { factor } from "./factor.js";\nexport const times = (n) => factor * n;');
+      writeFileSync(join(kernel.folder, "late.mjs"), `export const late = await Promise.resolve(${factor});`);
+      writeFileSync(join(kernel.folder, "settings.json"), JSON.stringify({ factor }));
+    };
+    const cell = `import { times } from "./times.js";
+      import { times as again } from "./times";
+      import { late } from "./late.mjs";
+      import settings from "./settings.json";
+      [times(2), again(2), late, settings.factor, settings === (await import("./settings.json")).default]`;
+    write(3);
+    assert.deepEqual(await results(cell), ["[ 6, 6, 3, 3, true ]"]);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    write(5);
+    assert.deepEqual(await results(cell), ["[ 10, 10, 5, 5, true ]"]);
+  });
+
+  it("a local module keeps its state while it is unchanged, and knows import.meta", async () => {
+    writeFileSync(
+      join(kernel.folder, "counter.ts"),
+      "let count = 0;\nexport const next = (): number => ++count;\nexport const { dirname } = import.meta;",
+    );
+    const cell = 'import { dirname, next } from "./counter";\n[next(), dirname === __dirname]';
+    assert.deepEqual(await results(cell, cell), ["[ 1, true ]", "[ 2, true ]"]);
+  });
+
   it("an error in a local module names its TypeScript line", async () => {
     writeFileSync(
       join(kernel.folder, "failing.ts"),

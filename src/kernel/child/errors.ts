@@ -8,7 +8,9 @@ import type { ErrorReport } from "../link/messages";
 interface MappedSource {
   /** How frames name it. */
   readonly name: string;
-  readonly map: SourceMap | undefined;
+  /** JSON; becomes a `map` when an error needs one, which is much larger. */
+  readonly sourceMap: string;
+  map?: SourceMap;
   readonly source: string;
   /** Lines before the first line of the source, in the source that the map knows. */
   readonly offset: number;
@@ -22,8 +24,7 @@ export function registerSource(
   fileName: string,
   { name, sourceMap, source, offset }: { name: string; sourceMap: string; source: string; offset: number },
 ): void {
-  const map = sourceMap === "" ? undefined : new SourceMap(JSON.parse(sourceMap) as ConstructorParameters<typeof SourceMap>[0]);
-  sources.set(fileName, { name, map, source, offset });
+  sources.set(fileName, { name, sourceMap, source, offset });
 }
 
 /** Makes `stack` name cells and TypeScript lines, and leave out the kernel's own frames. */
@@ -60,8 +61,10 @@ function mapSite(site: NodeJS.CallSite): string {
   return caller === "" ? `${asynchronous}${shown}` : `${asynchronous}${caller} (${shown})`;
 }
 
-function mapPlace({ map, offset }: MappedSource, line: number, column: number): { line: number; column: number } {
-  const entry = map?.findEntry(line - 1 - offset, column - 1) as { originalLine?: number; originalColumn?: number } | undefined;
+function mapPlace(source: MappedSource, line: number, column: number): { line: number; column: number } {
+  const { sourceMap, offset } = source;
+  if (sourceMap !== "") source.map ??= new SourceMap(JSON.parse(sourceMap) as ConstructorParameters<typeof SourceMap>[0]);
+  const entry = source.map?.findEntry(line - 1 - offset, column - 1) as { originalLine?: number; originalColumn?: number } | undefined;
   if (entry?.originalLine === undefined) return { line: Math.max(1, line - offset), column };
   return { line: entry.originalLine + 1 - offset, column: (entry.originalColumn ?? 0) + 1 };
 }

@@ -1,5 +1,6 @@
+import { statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { extname, join, resolve } from "node:path";
+import { dirname, extname, join, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { constants, Script } from "node:vm";
 import { registerSource } from "./errors";
@@ -31,17 +32,17 @@ export class ModuleLoader {
     this.dirname = cwd;
     this.filename = join(cwd, "notebook.ts");
     this.require = createRequire(this.filename);
-    const url = pathToFileURL(this.filename).href;
-    this.meta = {
-      url,
-      filename: this.filename,
-      dirname: cwd,
-      resolve: (specifier: string) => pathToFileURL(this.require.resolve(specifier)).href,
-    };
-    (globalThis as Record<symbol, unknown>)[RUNTIME] = runtime;
+    this.meta = metaOf(this.filename);
+    (globalThis as Record<symbol, unknown>)[RUNTIME] = { ...runtime, metaOf };
     const options = { filename: this.filename, importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER };
     this.importFrom = new Script("(specifier) => import(specifier)", options).runInThisContext() as typeof this.importFrom;
-    this.require.extensions[".ts"] = (module, path) => this.compileLocal(module as CompilingModule, path);
+    const { extensions } = this.require;
+    extensions[".ts"] = (module, path) => this.compileLocal(module as CompilingModule, path);
+    const ownJavascript = extensions[".js"]!;
+    extensions[".js"] = (module, path) =>
+      this.compiled.has(path) ? this.compileLocal(module as CompilingModule, path) : ownJavascript(module, path);
+    for (const suffix of [".mts", ".cts", ".cjs"])
+      extensions[suffix] = (module, path) => extensions[suffix === ".cjs" ? ".js" : ".ts"]!(module, path);
   }
 
   /** Takes over newly compiled modules; what was loaded from their former versions, or imports it, is loaded anew when asked for. */
@@ -62,12 +63,13 @@ export class ModuleLoader {
     if (typeof specifier !== "string" || /^(file|data|https?):/.test(specifier)) return this.importFrom(String(specifier));
     if (specifier === "tslab") return this.tslab as unknown as Record<string, unknown>;
     const path = this.resolve(specifier);
-    if (path === undefined || extname(path) === ".mjs") return this.importFrom(path === undefined ? specifier : pathToFileURL(path).href);
+    if (path === undefined) return this.importFrom(specifier);
+    if (extname(path) === ".mjs") return this.importFrom(moduleUrl(path));
     try {
       return namespaceOf(this.require(path));
     } catch (error) {
       if (!ESM_ONLY.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
-      return this.importFrom(pathToFileURL(path).href);
+      return this.importFrom(moduleUrl(path));
     }
   }
 
@@ -75,7 +77,7 @@ export class ModuleLoader {
   private resolve(specifier: string): string | undefined {
     if (specifier.startsWith(".")) {
       const path = resolve(this.dirname, specifier);
-      const candidates = [path, path.replace(/\.js$/, ".ts"), `${path}.ts`, join(path, "index.ts")];
+      const candidates = [path, path.replace(/\.([cm]?)js$/, ".$1ts"), `${path}.ts`, join(path, "index.ts")];
       const local = candidates.find((candidate) => this.compiled.has(candidate));
       if (local !== undefined) return local;
     }
@@ -92,8 +94,27 @@ export class ModuleLoader {
   private compileLocal(module: CompilingModule, path: string): void {
     const { javascript, sourceMap } = this.compiled.get(path) ?? compileNow(path);
     registerSource(path, { name: path, sourceMap, source: "", offset: 0 });
-    module._compile(`const { cell: $cell$, flag: $flag$ } = globalThis[Symbol.for("damlab.kernel.runtime")]; ${javascript}`, path);
+    const runtime = 'globalThis[Symbol.for("damlab.kernel.runtime")]';
+    const header = `const { cell: $cell$, flag: $flag$ } = ${runtime}, $meta$ = ${runtime}.metaOf(__filename);`;
+    module._compile(`${header} ${javascript}`, path);
   }
+}
+
+/** `import.meta` of a file. */
+function metaOf(filename: string): object {
+  const { resolve } = createRequire(filename);
+  return {
+    url: pathToFileURL(filename).href,
+    filename,
+    dirname: dirname(filename),
+    resolve: (specifier: string) => pathToFileURL(resolve(specifier)).href,
+  };
+}
+
+/** URL of an ES module; one of the person's own is another one whenever it has changed, because Node loads each URL once. */
+function moduleUrl(path: string): string {
+  const version = path.includes(`${sep}node_modules${sep}`) ? "" : `?${statSync(path).mtimeMs}`;
+  return `${pathToFileURL(path).href}${version}`;
 }
 
 function typescriptVersion(): string {

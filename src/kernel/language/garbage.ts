@@ -3,7 +3,7 @@ import { runInNewContext } from "node:vm";
 
 /** Each cell makes a new type checker; V8 would let hundreds of old ones pile up before it looks. */
 const CELLS_BEFORE_IDLE_COLLECTION = 16;
-const CELLS_BEFORE_COLLECTION = 64;
+const CELLS_BEFORE_COLLECTION = 32;
 const IDLE_MS = 300;
 
 /** Collects the garbage of the language service: in a pause, or else after so many cells that a pause must not be waited for. */

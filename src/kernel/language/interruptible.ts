@@ -1,7 +1,7 @@
 import * as ts from "typescript";
 
 /** Names that compiled code finds in its scope. */
-export const RUNTIME = { flag: "$flag$", cell: "$cell$" } as const;
+export const RUNTIME = { flag: "$flag$", cell: "$cell$", meta: "$meta$" } as const;
 
 /**
  * Makes code stop on an interrupt: each loop looks at a shared flag before each turn, and each `await` ends when its cell is interrupted.
