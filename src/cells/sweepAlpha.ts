@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { z } from "zod";
-import { allMethods } from "../dam";
+import { allMethods } from "../defenses";
 import { planTriggers } from "../evaluation";
 import { tableToHtml, tableToText } from "../figures";
 import { findMethod, parseOptions } from "../merging";

@@ -1,7 +1,8 @@
 /** @file The slow pieces of a sweep, as plain data in and out: one merge, the judgement of one model. Each runs whole, here or on a thread. */
 import type { Trigger } from "../attacks";
 import type { HostTensor, NamedTensors } from "../checkpoints";
-import { allMethods, type DamResult } from "../dam";
+import type { DamResult } from "../dam";
+import { allMethods } from "../defenses";
 import { accuracy, attackSuccessRate, deskImages, latentTrigger, predictModel, type EvaluationTask } from "../evaluation";
 
 import { findMethod, mergeParameters } from "../merging";

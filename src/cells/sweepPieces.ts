@@ -1,6 +1,6 @@
 /** @file The pieces of a sweep as cells: each kept on disk by its own key, so that a killed sweep goes on and a longer one only adds. */
 import { z } from "zod";
-import { allMethods } from "../dam";
+import { allMethods } from "../defenses";
 import { latentTrigger } from "../evaluation";
 import { findMethod, parseOptions } from "../merging";
 import { defineCell, type Cell } from "./cell";

@@ -1,4 +1,4 @@
-import { allMethods } from "../dam";
+import { allMethods } from "../defenses";
 import { findMethod } from "../merging";
 import { SWEEP_SCALES } from "./sweepScales";
 

@@ -1,6 +1,6 @@
 /** A sweep as `damlab defend` reports it: each method at its own setting, all points, and what the defence gains at equal ACC. */
 import type { SweepPoint, SweptAlpha } from "../cells";
-import { allMethods } from "../dam";
+import { allMethods } from "../defenses";
 import { makeTable, type Table } from "../figures";
 import { findMethod } from "../merging";
 import { dominates, hypervolume, pairedGap, type FrontPoint } from "../selection";

@@ -1,9 +1,7 @@
 /** Defense-Aware Merging: dual masks, synthesised perturbations, the alternating meta-optimiser. */
-export { allMethods } from "./allMethods";
 export { dam, runDam, type DamResult } from "./dam";
 export { noisePerturbations, projectNoise } from "./noise";
 export { DAM_DEFAULTS, DAM_OPTION_TEXTS, damOptionsSchema, damOptionsShape, type DamOptions } from "./options";
-export { describeMethods } from "./describeMethods";
 export { describeMasks, type LayerMasks, type MaskDescription, type MaskShares } from "./describeMasks";
 export { createPerturbations, type PerturbedPass, type Perturbations, type PerturbationSetting } from "./perturbations";
 export {
@@ -37,4 +35,4 @@ export {
   type SampledMasks,
 } from "./run";
 export { stickerPerturbations } from "./stickers";
-export { tournamentStickers } from "./tournament";
+export { readStickers, tournamentStickers, tournamentValueCount, type Sticker } from "./tournament";

@@ -24,7 +24,7 @@ export function tournamentStickers(options: StickerOptions & Pick<DamOptions, "r
   const { candidates, renewEvery } = options;
   const { tasks, seed, imageSize } = setting;
   const canvas = openStickerCanvas(options, setting);
-  const counter = canvas.length + tasks.length * candidates * ROSTER.length;
+  const counter = tournamentValueCount(options, tasks.length) - 1;
   const at = (task: number, candidate: number, field: RosterField): number =>
     canvas.length + (task * candidates + candidate) * ROSTER.length + ROSTER.indexOf(field);
 
@@ -63,7 +63,7 @@ export function tournamentStickers(options: StickerOptions & Pick<DamOptions, "r
 
   return {
     start() {
-      const values = new Float32Array(counter + 1);
+      const values = new Float32Array(tournamentValueCount(options, tasks.length));
       for (const task of tasks.keys()) for (let candidate = 0; candidate < candidates; candidate++) draw(values, task, candidate, 0);
       return values;
     },
@@ -77,4 +77,41 @@ export function tournamentStickers(options: StickerOptions & Pick<DamOptions, "r
       }
     },
   };
+}
+
+/** How many values the stickers of some tasks have. */
+export function tournamentValueCount({ candidates, stickerMax }: Pick<StickerOptions, "candidates" | "stickerMax">, tasks: number): number {
+  return tasks * candidates * (3 * stickerMax ** 2 + ROSTER.length) + 1;
+}
+
+/** A sticker as a tournament left it. */
+export interface Sticker extends StickerPlace {
+  /** Smoothed loss of the images that show it; 0 if it was never rated. */
+  readonly harm: number;
+  /** Ascent steps since it was drawn. */
+  readonly age: number;
+  /** [3, height, width] in [0, 1]. */
+  readonly pixels: Float32Array;
+}
+
+/** A task's stickers out of the values of `tournamentStickers`, the most harmful first. */
+export function readStickers(
+  values: Float32Array,
+  { candidates, stickerMax }: Pick<StickerOptions, "candidates" | "stickerMax">,
+  tasks: number,
+  task: number,
+): Sticker[] {
+  const area = stickerMax ** 2;
+  const roster = tasks * candidates * 3 * area;
+  const stickers = Array.from({ length: candidates }, (_, candidate): Sticker => {
+    const index = task * candidates + candidate;
+    const field = (name: RosterField): number => values[roster + index * ROSTER.length + ROSTER.indexOf(name)]!;
+    const [height, width] = [field("height"), field("width")];
+    const pixels = Float32Array.from({ length: 3 * height * width }, (_, i) => {
+      const [channel, row, column] = [Math.floor(i / (height * width)), Math.floor(i / width) % height, i % width];
+      return values[(index * 3 + channel) * area + row * stickerMax + column]!;
+    });
+    return { x: field("x"), y: field("y"), height, width, harm: field("harm"), age: field("age"), pixels };
+  });
+  return stickers.sort((a, b) => b.harm - a.harm);
 }

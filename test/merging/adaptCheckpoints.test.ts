@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { hashFile, type NamedTensors } from "../../src/checkpoints";
-import { allMethods } from "../../src/dam";
+import { allMethods } from "../../src/defenses";
 import type { ProgressSink } from "../../src/display/progress";
 import { mergeCheckpoints, parseRecipe, type MergeCheckpointsOptions, type MergeRecord } from "../../src/merging";
 import { adaptationImages } from "../../src/merging/adaptive";

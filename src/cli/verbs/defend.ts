@@ -13,7 +13,8 @@ import {
   type SweepAlphaParameters,
 } from "../../cells";
 import { writeFolderAtomic } from "../../checkpoints";
-import { allMethods, DAM_DEFAULTS } from "../../dam";
+import { DAM_DEFAULTS } from "../../dam";
+import { allMethods } from "../../defenses";
 import { terminalProgress } from "../../display/progress";
 import { exportFigure, tableToText } from "../../figures";
 import { refuseForeignOutput } from "../../merging";

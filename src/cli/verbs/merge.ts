@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { allMethods } from "../../dam";
+import { allMethods } from "../../defenses";
 import { terminalProgress } from "../../display/progress";
 import { mergeCheckpoints, parseRecipe } from "../../merging";
 import { interruptSignal } from "../interrupt";

@@ -19,6 +19,11 @@ export function startVariable(values: Float32Array): Variable {
   return { values, adam: startAdam(values.length) };
 }
 
+/** A variable that is saved with the others but has no optimiser, such as what a finished stage found. */
+export function keepVariable(values: Float32Array): Variable {
+  return { values, adam: startAdam(0) };
+}
+
 /** One step of Adam, in place, with PyTorch's defaults. */
 export function stepVariable({ values, adam }: Variable, gradient: Float32Array, learningRate: number): void {
   stepAdam(values, gradient, adam, learningRate);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { allMethods } from "../../src/dam";
+import { allMethods } from "../../src/defenses";
 import { methodsPage, METHODS_PAGE } from "./writeMethodsPage";
 
 describe("allMethods", () => {
@@ -14,17 +14,18 @@ describe("allMethods", () => {
       "concrete_task_arithmetic",
       "concrete_adamerging",
       "dam",
+      "purify",
     ];
     assert.deepEqual([...allMethods.keys()], names);
     for (const { name, options, defaults, texts, reference } of allMethods.values()) {
       assert.deepEqual(options.parse({}), defaults, name);
       assert.deepEqual(Object.keys(texts).sort(), Object.keys(defaults).sort(), name);
-      assert.match(reference, /arXiv:\d{4}\.\d{5}/);
+      assert.match(reference, /arXiv:\d{4}\.\d{5}|docs\/\w+\.md/);
     }
   });
 
   it("docs/methods.md says what the table says", async () => {
-    const remedy = "docs/methods.md is stale: node --require tsx/cjs test/dam/writeMethodsPage.ts writes it anew";
+    const remedy = "docs/methods.md is stale: node --require tsx/cjs test/defenses/writeMethodsPage.ts writes it anew";
     assert.ok((await readFile(METHODS_PAGE, "utf8")) === (await methodsPage()), remedy);
   });
 });

@@ -1,9 +1,9 @@
-/** Puts the methods' options between the marks of docs/methods.md: node --require tsx/cjs test/dam/writeMethodsPage.ts */
+/** Puts the methods' options between the marks of docs/methods.md: node --require tsx/cjs test/defenses/writeMethodsPage.ts */
 import { readFile } from "node:fs/promises";
 import * as path from "node:path";
 import * as prettier from "prettier";
 import { writeFileAtomic } from "../../src/checkpoints";
-import { describeMethods } from "../../src/dam";
+import { describeMethods } from "../../src/defenses";
 
 export const METHODS_PAGE = path.join(__dirname, "..", "..", "docs", "methods.md");
 const [BEGIN, END] = ["<!-- options: begin -->", "<!-- options: end -->"];

@@ -1,0 +1,20 @@
+/** Defences of our own and of others beside DAM, and the table of all methods. */
+export { allMethods } from "./allMethods";
+export { describeMethods } from "./describeMethods";
+export {
+  inspectModel,
+  measureCapture,
+  openPatient,
+  PURIFY_DEFAULTS,
+  PURIFY_OPTION_TEXTS,
+  purify,
+  purifyOptionsSchema,
+  purifyOptionsShape,
+  purgeStep,
+  runPurify,
+  type Inspection,
+  type Patient,
+  type PatientVariables,
+  type PurifyOptions,
+  type PurifyResult,
+} from "./purify";
