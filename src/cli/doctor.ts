@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { availableParallelism, totalmem } from "node:os";
 import * as tf from "@tensorflow/tfjs-core";
 import { type EngineProbe, probeEngines, startEngine } from "../engine";
+import { measureGflops } from "../engine/native/verify";
 import { damlabVersion } from "../engine/version";
 
 /** Something outside of damlab's own dependencies that one of its parts can use. */
@@ -24,6 +25,8 @@ export interface Diagnosis {
   readonly engine: string | null;
   /** Why no engine computes; null when one does. */
   readonly engineReason: string | null;
+  /** Billions of operations a second of that engine, in products of float32 matrices; null where none computes. */
+  readonly gflops: number | null;
   readonly engines: readonly EngineProbe[];
   /** Processor cores that this process may use. */
   readonly cores: number;
@@ -34,13 +37,14 @@ export interface Diagnosis {
   readonly companions: readonly Companion[];
 }
 
-/** Looks at the machine and computes one product on the engine, to see that it really runs. */
+/** Looks at the machine and computes some products on the engine, to see that it really runs, and how fast. */
 export async function examineMachine(): Promise<Diagnosis> {
-  const { engine, engineReason } = await tryEngine();
+  const { engine, engineReason, gflops } = await tryEngine();
   return {
     damlab: damlabVersion(),
     engine,
     engineReason,
+    gflops,
     engines: probeEngines(),
     cores: availableParallelism(),
     memoryBytes: usableMemory(),
@@ -50,14 +54,14 @@ export async function examineMachine(): Promise<Diagnosis> {
   };
 }
 
-async function tryEngine(): Promise<Pick<Diagnosis, "engine" | "engineReason">> {
+async function tryEngine(): Promise<Pick<Diagnosis, "engine" | "engineReason" | "gflops">> {
   try {
     const { name } = await startEngine();
     const product = tf.tidy(() => tf.matMul(tf.tensor2d([[1, 2]]), tf.tensor2d([[3], [4]])).dataSync()[0]);
     if (product !== 11) throw new Error(`Cannot trust engine "${name}": expected 1 * 3 + 2 * 4 = 11, got ${product}`);
-    return { engine: name, engineReason: null };
+    return { engine: name, engineReason: null, gflops: measureGflops(name === "cpu" ? 128 : name === "wasm" ? 512 : 1024) };
   } catch (error) {
-    return { engine: null, engineReason: error instanceof Error ? error.message : String(error) };
+    return { engine: null, engineReason: error instanceof Error ? error.message : String(error), gflops: null };
   }
 }
 

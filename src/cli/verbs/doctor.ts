@@ -17,11 +17,12 @@ export function registerDoctor(program: Command): void {
 }
 
 function describe(diagnosis: Diagnosis): string {
-  const { damlab, node, platform, cores, memoryBytes, engine, engines, companions } = diagnosis;
+  const { damlab, node, platform, cores, memoryBytes, engine, gflops, engines, companions } = diagnosis;
   const machine = `damlab ${damlab}, Node ${node}, ${platform}, ${cores} cores, ${(memoryBytes / 2 ** 30).toFixed(1)} GiB of memory`;
   const engineRows = engines.map((probe) => rowOf(probe, probe.name === engine ? "computes here" : "available"));
   const companionRows = companions.map((companion) => rowOf(companion, companion.purpose));
-  return [machine, "", "Engines", formatColumns(engineRows), "", "Companions (optional)", formatColumns(companionRows)].join("\n");
+  const heading = gflops === null ? "Engines" : `Engines (${engine}: ${gflops} GFLOP/s in products of float32 matrices)`;
+  return [machine, "", heading, formatColumns(engineRows), "", "Companions (optional)", formatColumns(companionRows)].join("\n");
 }
 
 function rowOf({ name, available, reason, version }: Omit<Companion, "purpose">, note: string): string[] {
