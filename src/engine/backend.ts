@@ -1,8 +1,9 @@
 /** Which TensorFlow.js backend computes: native TensorFlow on GPU or CPU, WebAssembly, or plain JavaScript. */
 import { createRequire } from "node:module";
 import * as tf from "@tensorflow/tfjs-core";
+import { diagnoseGpu, surveyGpu } from "./native/gpu";
 import { findInstallation, nativePackageFolder } from "./native/home";
-import { loadNative } from "./native/load";
+import { loadNative, type NativeBinding } from "./native/load";
 
 /** The engines, fastest first; `auto` takes the first that is available. */
 export const ENGINE_NAMES = ["gpu", "native", "wasm", "cpu"] as const;
@@ -46,7 +47,12 @@ export async function startEngine(requested: string = process.env["DAMLAB_ENGINE
       if (requested === "auto") continue;
       throw new Error(`Cannot start engine "${name}": ${probe.reason}`);
     }
-    await activate(name);
+    try {
+      await activate(name);
+    } catch (error) {
+      if (requested !== "auto" || name !== "gpu") throw error;
+      continue;
+    }
     running = { name, version: probe.version };
     return running;
   }
@@ -94,6 +100,8 @@ function probePackage(name: EngineName, packageName: string): EngineProbe {
 function probeNative(name: "native" | "gpu"): EngineProbe {
   const installation = findInstallation(name);
   const missing = (reason: string): EngineProbe => ({ name, available: false, reason, version: installation?.tensorflow ?? null });
+  const obstacle = name === "gpu" ? diagnoseGpu(surveyGpu()) : null;
+  if (obstacle !== null) return missing(obstacle);
   if (!installation) return missing(`not set up: run damlab setup native${name === "gpu" ? " --gpu" : ""}`);
   if (nativePackageFolder(installation) === null) return missing("its JavaScript package is gone: run damlab setup native again");
   return { name, available: true, reason: null, version: installation.tensorflow };
@@ -109,10 +117,16 @@ async function activate(name: EngineName): Promise<void> {
 }
 
 function activateNative(name: "native" | "gpu"): void {
+  let binding: NativeBinding;
   try {
-    loadNative(findInstallation(name)!, name === "gpu");
+    binding = loadNative(findInstallation(name)!, name === "gpu");
   } catch (error) {
     throw new Error(`Cannot start engine "${name}": TensorFlow does not load, ${firstLine(error)}; run damlab setup native again`);
+  }
+  if (name === "gpu" && !binding.isUsingGpuDevice()) {
+    throw new Error(
+      'Cannot start engine "gpu": TensorFlow uses no GPU here; damlab setup native --gpu says why, engine native computes on the CPU',
+    );
   }
 }
 

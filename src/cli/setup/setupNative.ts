@@ -5,7 +5,6 @@ import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import * as path from "node:path";
 import {
   installationName,
-  listInstallations,
   NATIVE_PACKAGE_VERSION,
   NATIVE_REVISION,
   NODE_API,
@@ -14,11 +13,18 @@ import {
   type NativeManifest,
   platformName,
 } from "../../engine/native/home";
+import { diagnoseGpu, explainGpuLog, surveyGpu } from "../../engine/native/gpu";
 import { type NativeTrial } from "../../engine/native/verify";
 import { compileBinding, findCompiler } from "./compileBinding";
 import { stagePackage } from "./nativePackage";
 import { lastLine, runProgram } from "./programs";
 import { type SourceWishes, stageTensorflow } from "./tensorflowSource";
+
+/** What is to be installed. */
+export interface NativeWishes extends SourceWishes {
+  /** For the GPU: whether to leave out the check that a device computes, to prepare an image for another machine; default false. */
+  readonly withoutDevice?: boolean;
+}
 
 /** Bytes that an installation takes while it is made: the wheel and what is unpacked of it. */
 const ROOM_NEEDED = { cpu: 1.4e9, gpu: 9e9 };
@@ -28,11 +34,15 @@ const ROOM_NEEDED = { cpu: 1.4e9, gpu: 9e9 };
  * @returns The installation; an existing one of the same version is replaced.
  * @throws {Error} in one sentence, with the remedy; nothing is left behind.
  */
-export async function setupNative(wishes: SourceWishes, home = nativeHome()): Promise<NativeInstallation> {
+export async function setupNative(wishes: NativeWishes, home = nativeHome()): Promise<NativeInstallation> {
   if (process.platform !== "linux") {
     throw new Error(
       `Cannot set up the native engine on ${platformName()}: it is made for Linux (on Windows: WSL); engine wasm computes here`,
     );
+  }
+  if (wishes.variant === "gpu" && wishes.withoutDevice !== true) {
+    const obstacle = diagnoseGpu(surveyGpu());
+    if (obstacle !== null) throw new Error(`Cannot set up the GPU: ${obstacle}; to prepare for another machine, add --without-device`);
   }
   await findCompiler();
   await prepareHome(home, ROOM_NEEDED[wishes.variant]);
@@ -45,7 +55,7 @@ export async function setupNative(wishes: SourceWishes, home = nativeHome()): Pr
     await compileBinding(staging, packageFolder);
     await Promise.all([".wheels", "tensorflow/include"].map((name) => rm(path.join(staging, name), { recursive: true, force: true })));
     wishes.note("Trying it: a product, a convolution, a gradient");
-    const trial = await tryInstallation(staging, wishes.variant === "gpu");
+    const trial = await tryInstallation(staging, wishes);
     const manifest: NativeManifest = {
       tfjsNode: NATIVE_PACKAGE_VERSION,
       tensorflow: trial.tensorflow,
@@ -78,21 +88,22 @@ export async function removeNative(home = nativeHome()): Promise<string[]> {
   return folders;
 }
 
-/** Installations that are already there, for messages. */
-export function installed(home = nativeHome()): NativeInstallation[] {
-  return listInstallations(home);
-}
-
 /** Runs the verification in a process of its own: a library that does not fit can end it. */
-async function tryInstallation(folder: string, gpu: boolean): Promise<NativeTrial> {
+async function tryInstallation(folder: string, { variant, withoutDevice = false }: NativeWishes): Promise<NativeTrial> {
+  const gpu = variant === "gpu" && !withoutDevice;
   const entry = path.join(__dirname, "..", "..", "engine", "native", `verify${path.extname(__filename)}`);
   const runner = path.join(__dirname, "..", "..", "..", "src", "engine", "workerEntry.cjs");
   const script =
     "require(process.argv[1])(JSON.parse(process.argv[2])).then((trial) => console.log(JSON.stringify(trial)), " +
     "(error) => { console.error(error.message); process.exitCode = 1; })";
   const request = { entry, name: "verifyNative", request: { folder, gpu } };
-  const ended = await runProgram(process.execPath, ["-e", script, runner, JSON.stringify(request)]);
-  if (ended.status === 0) return JSON.parse(lastLine(ended.stdout)) as NativeTrial;
+  const env = gpu ? { ...process.env, DAMLAB_DEBUG: "1" } : process.env;
+  const ended = await runProgram(process.execPath, ["-e", script, runner, JSON.stringify(request)], { env });
+  if (ended.status === 0) {
+    const trial = JSON.parse(lastLine(ended.stdout)) as NativeTrial;
+    if (gpu && !trial.gpu) throw new Error(`Cannot use the GPU: TensorFlow loads but computes on the CPU, ${explainGpuLog(ended.stderr)}`);
+    return trial;
+  }
   const reason = lastLine(ended.stderr) || "the process ended without a word: this processor or C library is too old for it";
   throw new Error(`Cannot use this TensorFlow: ${reason}; try another version with --tensorflow`);
 }

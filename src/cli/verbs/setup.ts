@@ -5,6 +5,7 @@ import { removeNative, setupNative } from "../setup/setupNative";
 
 interface NativeFlags {
   readonly gpu?: boolean;
+  readonly withoutDevice?: boolean;
   readonly tensorflow?: string;
   readonly from?: string;
   readonly remove?: boolean;
@@ -22,6 +23,8 @@ export function registerSetup(program: Command): void {
         "wheel that pip brings; compiles the binding of TensorFlow.js with this machine's C++ compiler; tries it; puts it in place. " +
         `Goes to ${nativeHome()} (environment variable DAMLAB_NATIVE_HOME).`,
     )
+    .option("--gpu", "for NVIDIA GPUs: TensorFlow with CUDA's libraries, as engine gpu")
+    .option("--without-device", "with --gpu: do not ask for a GPU on this machine, to prepare an image for another one")
     .option("--tensorflow <version>", "take this version of TensorFlow")
     .option("--from <path>", "take TensorFlow from this folder or wheel")
     .option("--remove", "remove what was installed")
@@ -31,10 +34,12 @@ export function registerSetup(program: Command): void {
       if (flags.tensorflow !== undefined && !/^\d+\.\d+\.\d+\w*$/.test(flags.tensorflow)) {
         throw new UsageError(`Cannot install TensorFlow "${flags.tensorflow}": expected a version such as 2.21.0`);
       }
-      const { tensorflow, from } = flags;
+      const { tensorflow, from, gpu, withoutDevice } = flags;
+      if (withoutDevice === true && gpu !== true) throw new UsageError("Cannot use --without-device: it goes with --gpu");
       const installation = await setupNative({
-        variant: "cpu",
+        variant: gpu === true ? "gpu" : "cpu",
         note: printNote,
+        ...(withoutDevice === true && { withoutDevice }),
         ...(tensorflow !== undefined && { tensorflow }),
         ...(from !== undefined && { from }),
       });
@@ -50,6 +55,6 @@ async function remove({ json, tensorflow, from }: NativeFlags): Promise<void> {
   else printText(removed.length === 0 ? "Nothing was installed" : removed.map((folder) => `Removed ${folder}`).join("\n"));
 }
 
-function describe({ tensorflow, gflops, folder }: NativeInstallation): string {
-  return `Engine native computes with TensorFlow ${tensorflow}: ${gflops} GFLOP/s in float32 products\nInstalled in ${folder}`;
+function describe({ tensorflow, gflops, folder, variant }: NativeInstallation): string {
+  return `Engine ${variant === "gpu" ? "gpu" : "native"} computes with TensorFlow ${tensorflow}: ${gflops} GFLOP/s in float32 products\nInstalled in ${folder}`;
 }

@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import * as path from "node:path";
 import * as tfjs from "@tensorflow/tfjs";
 import * as tf from "@tensorflow/tfjs-core";
+import { cudaLibraries } from "./gpu";
 import { type NativeInstallation, nativePackageFolder } from "./home";
 
 /** What our own small addon does before TensorFlow is there; see `kernel-setup/native/environment.cc`. */
@@ -34,12 +35,19 @@ export function loadedBinding(): NativeBinding | undefined {
  * @throws {Error} if the dynamic linker or TensorFlow refuses.
  */
 export function loadNative(installation: Pick<NativeInstallation, "folder">, useGpu: boolean): NativeBinding {
-  if (loaded) return loaded.binding;
+  if (loaded) {
+    if (!useGpu && loaded.binding.isUsingGpuDevice()) throw new Error("this process computes on the GPU already: start another one");
+    return loaded.binding;
+  }
   const load = createRequire(__filename);
   const environment = load(path.join(installation.folder, "lib", "environment.node")) as NativeEnvironment;
   for (const [name, value] of Object.entries(tensorflowVariables(useGpu))) environment.setVariable(name, value);
   if (!process.env["MALLOC_MMAP_MAX_"]) environment.tuneAllocator();
-  const binding = quietly(environment, () => load(path.join(installation.folder, "lib", "tfjs_binding.node")) as NativeBinding);
+  const binding = quietly(environment, () => {
+    // TensorFlow opens CUDA's libraries by name; those that are loaded already are found without any path.
+    if (useGpu) for (const file of cudaLibraries(installation.folder)) environment.openLibrary(file);
+    return load(path.join(installation.folder, "lib", "tfjs_binding.node")) as NativeBinding;
+  });
   registerBackend(installation, binding);
   loaded = { folder: installation.folder, binding };
   return binding;
