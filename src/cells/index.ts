@@ -24,6 +24,7 @@ export type { ParameterHelp } from "./parameters";
 export { plotParetoFront, type FrontPlot, type PlotParetoFrontParameters } from "./plotParetoFront";
 export { plotReport, type PlotReportParameters, type PlottedReports, type ReportPlot, type ReportWithFloor } from "./plotReport";
 export { provenanceOf, type Provenance } from "./provenance";
+export { purifyTaskVectors, type Purified, type PurifiedTaskVectors, type PurifyTaskVectorsParameters } from "./purifyTaskVectors";
 export { meanAttackSuccess, reportTable, type NamedReports } from "./reportTable";
 export { defaultCacheFolder, ResultCache, type CacheAddress, type CacheSize } from "./resultCache";
 export { configureCells, type CellSettings } from "./settings";

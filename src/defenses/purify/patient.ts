@@ -44,6 +44,8 @@ export interface Inspection {
   readonly target: number;
   /** Whether `capture` reaches `suspectCapture`. */
   readonly suspect: boolean;
+  /** The sticker that did it. */
+  readonly sticker: Sticker;
 }
 
 /** What is trained while a model is at work. */
@@ -79,11 +81,12 @@ export async function inspectModel(patient: Patient, { stickers }: PatientVariab
 }
 
 /** How far the two most harmful stickers bring the given model's images to one class. */
-export async function measureCapture(patient: Patient, values: Float32Array): Promise<Pick<Inspection, "capture" | "target">> {
+export async function measureCapture(patient: Patient, values: Float32Array): Promise<Pick<Inspection, "capture" | "target" | "sticker">> {
   const { place, options, classes, vector } = patient;
   const theta = mergeMasked(place.space, vector, null);
-  let found = { capture: 0, target: 0 };
-  for (const sticker of readStickers(values, options, 1, 0).slice(0, 2)) {
+  const stickers = readStickers(values, options, 1, 0).slice(0, 2);
+  let found = { capture: 0, target: 0, sticker: stickers[0]! };
+  for (const sticker of stickers) {
     const seen = await classifyAll(place, theta, (batch) => stick(batch, sticker, place));
     for (let target = 0; target < place.tasks[0]!.head.weight.shape[0]!; target++) {
       let [others, captured] = [0, 0];
@@ -93,7 +96,7 @@ export async function measureCapture(patient: Patient, values: Float32Array): Pr
         if (seen[image] === target) captured++;
       }
       const capture = others === 0 ? 0 : captured / others;
-      if (capture > found.capture) found = { capture, target };
+      if (capture > found.capture) found = { capture, target, sticker };
     }
   }
   return found;

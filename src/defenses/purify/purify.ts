@@ -93,7 +93,7 @@ interface Purification {
     readonly coefficients: Variable;
     /** Finished gates [models, logits]; 1 where nothing was taken out. */
     readonly kept: Variable;
-    /** `capture` and `target` of each inspected model [models, 2]; −1 before. */
+    /** What was found in each model [models, `findingLength`]; −1 before. */
     readonly findings: Variable;
   };
 }
@@ -110,7 +110,7 @@ function openPurification(context: AdaptationContext, options: PurifyOptions): P
       stickers: keepVariable(new Float32Array(tournamentValueCount(options, 1))),
       coefficients: startVariable(startCoefficients(space, options.coefficients, options.initialCoefficient).values),
       kept: keepVariable(new Float32Array(space.tasks * layout.logits).fill(1)),
-      findings: keepVariable(new Float32Array(space.tasks * 2).fill(-1)),
+      findings: keepVariable(new Float32Array(space.tasks * findingLength(options)).fill(-1)),
     },
   };
 }
@@ -145,9 +145,11 @@ async function treat(run: Purification, patient: Patient, index: number, step: n
   if (step < options.inspectSteps) {
     const numbers = await inspectModel(patient, variables, step);
     if (step < options.inspectSteps - 1) return numbers;
-    const { capture, target } = await measureCapture(patient, variables.stickers.values);
-    variables.findings.values.set([capture, target], 2 * index);
-    return { ...numbers, capture, target };
+    const found = await measureCapture(patient, variables.stickers.values);
+    const { x, y, height, width, harm, age, pixels } = found.sticker;
+    const numbersFound = [found.capture, found.target, x, y, height, width, harm, age, ...pixels];
+    variables.findings.values.set(numbersFound, index * findingLength(options));
+    return { ...numbers, capture: found.capture, target: found.target };
   }
   if (options.purge === "suspects" && !readInspections(run).some(({ task, suspect }) => suspect && task === patient.place.tasks[0]!.name))
     return {};
@@ -167,10 +169,20 @@ function startTreatment({ stickers, options }: Patient, variables: PatientVariab
   variables.stickers.values.set(stickers.start());
 }
 
+/** Capture, class, the sticker's place, harm and age, and its pixels. */
+function findingLength({ stickerMax }: PurifyOptions): number {
+  return 8 + 3 * stickerMax ** 2;
+}
+
 function readInspections({ context, options, variables }: Purification): Inspection[] {
+  const length = findingLength(options);
   return context.tasks.flatMap(({ name }, index): Inspection[] => {
-    const [capture, target] = variables.findings.values.subarray(2 * index, 2 * index + 2);
-    return capture! < 0 ? [] : [{ task: name, capture: capture!, target: target!, suspect: capture! >= options.suspectCapture }];
+    const values = variables.findings.values.subarray(index * length, (index + 1) * length);
+    const [capture, target, x, y, height, width, harm, age] = values;
+    if (capture! < 0) return [];
+    const pixels = values.slice(8, 8 + 3 * height! * width!);
+    const sticker = { x: x!, y: y!, height: height!, width: width!, harm: harm!, age: age!, pixels };
+    return [{ task: name, capture: capture!, target: target!, suspect: capture! >= options.suspectCapture, sticker }];
   });
 }
 
