@@ -98,6 +98,15 @@ describe("setupNative()", () => {
     assert.ok(existsSync(path.join(place, "libtensorflow_cc.so.2")));
   });
 
+  it("setupNative() says that the published binding can't be had, and what else to do", async () => {
+    offer({ "c++": COMPILER, npm: '#!/bin/sh\necho "npm error getaddrinfo ENOTFOUND somewhere" >&2\nexit 1\n' });
+    await assert.rejects(
+      setupNative({ ...QUIET, official: true }, home),
+      /^Error: Cannot bring the published binding: its files come from a host that this machine does not reach \(ENOTFOUND\); leave out --official/,
+    );
+    assert.deepEqual(leftOver(), []);
+  });
+
   it("setupNative() removes what a killed set-up left, and only that", async () => {
     offer({});
     mkdirSync(path.join(home, ".staging-999999999-dead"), { recursive: true });

@@ -17,29 +17,10 @@ const OPTIMISED = ["-O3", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-mat
  * @throws {Error} in one sentence, with the remedy, if there is no compiler or it fails.
  */
 export async function compileBinding(folder: string, packageFolder: string): Promise<void> {
-  const compiler = await findCompiler();
-  await mkdir(path.join(folder, "lib"), { recursive: true });
-  const compile = async (output: string, args: readonly string[]): Promise<void> => {
-    const flags = [
-      "-std=c++17",
-      ...OPTIMISED,
-      "-fPIC",
-      "-shared",
-      `-DNAPI_VERSION=${NODE_API}`,
-      `-I${nodeHeaders()}`,
-      "-o",
-      output,
-      ...args,
-    ];
-    const { status, stderr } = await runProgram(compiler, flags, { cwd: folder });
-    if (status === 0) return;
-    const reason = stderr.split("\n").find((line) => /error:|cannot find/.test(line)) ?? stderr.split("\n", 1)[0]!;
-    throw new Error(`Cannot compile the binding with ${compiler}: ${reason.trim()}`);
-  };
-  await compile("lib/environment.node", [path.join(SOURCES, "environment.cc"), "-ldl"]);
+  await compileEnvironment(folder);
   const libraries = LIBRARIES.find((names) => existsSync(path.join(folder, "tensorflow", names[0])))!;
   const sources = path.join(packageFolder, "binding");
-  await compile("lib/tfjs_binding.node", [
+  await compile(folder, "lib/tfjs_binding.node", [
     "-Itensorflow/include",
     `-I${sources}`,
     path.join(SOURCES, "binding.cc"),
@@ -48,6 +29,21 @@ export async function compileBinding(folder: string, packageFolder: string): Pro
     ...libraries.map((name) => `-l:${name}`),
     "-Wl,-rpath,$ORIGIN/../tensorflow",
   ]);
+}
+
+/** Writes `lib/environment.node` alone, which a published binding needs too. */
+export async function compileEnvironment(folder: string): Promise<void> {
+  await mkdir(path.join(folder, "lib"), { recursive: true });
+  await compile(folder, "lib/environment.node", [path.join(SOURCES, "environment.cc"), "-ldl"]);
+}
+
+async function compile(folder: string, output: string, args: readonly string[]): Promise<void> {
+  const compiler = await findCompiler();
+  const flags = ["-std=c++17", ...OPTIMISED, "-fPIC", "-shared", `-DNAPI_VERSION=${NODE_API}`, `-I${nodeHeaders()}`, "-o", output, ...args];
+  const { status, stderr } = await runProgram(compiler, flags, { cwd: folder });
+  if (status === 0) return;
+  const reason = stderr.split("\n").find((line) => /error:|cannot find/.test(line)) ?? stderr.split("\n", 1)[0]!;
+  throw new Error(`Cannot compile the binding with ${compiler}: ${reason.trim()}`);
 }
 
 /**

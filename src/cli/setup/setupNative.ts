@@ -15,15 +15,18 @@ import {
 } from "../../engine/native/home";
 import { diagnoseGpu, explainGpuLog, surveyGpu } from "../../engine/native/gpu";
 import { type NativeTrial } from "../../engine/native/verify";
-import { compileBinding, findCompiler } from "./compileBinding";
+import { compileBinding, compileEnvironment, findCompiler } from "./compileBinding";
 import { stagePackage } from "./nativePackage";
+import { stageOfficial } from "./officialBinding";
 import { lastLine, runProgram } from "./programs";
-import { type SourceWishes, stageTensorflow } from "./tensorflowSource";
+import { type SourceWishes, type StagedTensorflow, stageTensorflow } from "./tensorflowSource";
 
 /** What is to be installed. */
 export interface NativeWishes extends SourceWishes {
   /** For the GPU: whether to leave out the check that a device computes, to prepare an image for another machine; default false. */
   readonly withoutDevice?: boolean;
+  /** Whether to take the published binding with its old TensorFlow instead of compiling one; default false. */
+  readonly official?: boolean;
 }
 
 /** Bytes that an installation takes while it is made: the wheel and what is unpacked of it. */
@@ -50,9 +53,8 @@ export async function setupNative(wishes: NativeWishes, home = nativeHome()): Pr
   try {
     await mkdir(staging);
     const packageFolder = await stagePackage(staging, wishes.note);
-    const { source, sha256 } = await stageTensorflow(staging, wishes);
-    wishes.note("Compiling the binding");
-    await compileBinding(staging, packageFolder);
+    const { source, sha256 } =
+      wishes.official === true ? await bringOfficial(staging, wishes) : await build(staging, packageFolder, wishes);
     await Promise.all([".wheels", "tensorflow/include"].map((name) => rm(path.join(staging, name), { recursive: true, force: true })));
     wishes.note("Trying it: a product, a convolution, a gradient");
     const trial = await tryInstallation(staging, wishes);
@@ -75,6 +77,20 @@ export async function setupNative(wishes: NativeWishes, home = nativeHome()): Pr
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
+}
+
+async function build(staging: string, packageFolder: string, wishes: NativeWishes): Promise<StagedTensorflow> {
+  const staged = await stageTensorflow(staging, wishes);
+  wishes.note("Compiling the binding");
+  await compileBinding(staging, packageFolder);
+  return staged;
+}
+
+async function bringOfficial(staging: string, { variant, note }: NativeWishes): Promise<StagedTensorflow> {
+  note("Bringing the published binding by npm");
+  const source = await stageOfficial(staging, variant);
+  await compileEnvironment(staging);
+  return { source, sha256: null };
 }
 
 /**

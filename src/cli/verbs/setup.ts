@@ -8,6 +8,7 @@ interface NativeFlags {
   readonly withoutDevice?: boolean;
   readonly tensorflow?: string;
   readonly from?: string;
+  readonly official?: boolean;
   readonly remove?: boolean;
   readonly json?: boolean;
 }
@@ -27,6 +28,7 @@ export function registerSetup(program: Command): void {
     .option("--without-device", "with --gpu: do not ask for a GPU on this machine, to prepare an image for another one")
     .option("--tensorflow <version>", "take this version of TensorFlow")
     .option("--from <path>", "take TensorFlow from this folder or wheel")
+    .option("--official", "take the published binding and its TensorFlow of 2022 instead of compiling one")
     .option("--remove", "remove what was installed")
     .option("--json", "print one JSON document")
     .action(async (flags: NativeFlags) => {
@@ -34,17 +36,24 @@ export function registerSetup(program: Command): void {
       if (flags.tensorflow !== undefined && !/^\d+\.\d+\.\d+\w*$/.test(flags.tensorflow)) {
         throw new UsageError(`Cannot install TensorFlow "${flags.tensorflow}": expected a version such as 2.21.0`);
       }
-      const { tensorflow, from, gpu, withoutDevice } = flags;
+      const { tensorflow, from, gpu, withoutDevice, official } = flags;
+      if (official === true && (tensorflow !== undefined || from !== undefined)) {
+        throw new UsageError("Cannot choose TensorFlow with --official: the published binding brings its own");
+      }
       if (withoutDevice === true && gpu !== true) throw new UsageError("Cannot use --without-device: it goes with --gpu");
       const installation = await setupNative({
         variant: gpu === true ? "gpu" : "cpu",
         note: printNote,
         ...(withoutDevice === true && { withoutDevice }),
+        ...(official === true && { official }),
         ...(tensorflow !== undefined && { tensorflow }),
         ...(from !== undefined && { from }),
       });
       if (flags.json === true) printJson(installation);
-      else printText(describe(installation));
+      else
+        printText(
+          withoutDevice === true ? `Engine gpu is prepared in ${installation.folder}; no device was tried` : describe(installation),
+        );
     });
 }
 

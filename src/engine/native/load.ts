@@ -1,4 +1,5 @@
 /** Loads TensorFlow into this process and registers it as a backend of TensorFlow.js. */
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import * as path from "node:path";
@@ -46,11 +47,17 @@ export function loadNative(installation: Pick<NativeInstallation, "folder">, use
   const binding = quietly(environment, () => {
     // TensorFlow opens CUDA's libraries by name; those that are loaded already are found without any path.
     if (useGpu) for (const file of cudaLibraries(installation.folder)) environment.openLibrary(file);
-    return load(path.join(installation.folder, "lib", "tfjs_binding.node")) as NativeBinding;
+    return load(bindingFile(installation.folder)) as NativeBinding;
   });
   registerBackend(installation, binding);
   loaded = { folder: installation.folder, binding };
   return binding;
+}
+
+/** A published binding lies where it finds its TensorFlow. */
+function bindingFile(folder: string): string {
+  const published = path.join(folder, "lib", "napi-v8", "tfjs_binding.node");
+  return existsSync(published) ? published : path.join(folder, "lib", "tfjs_binding.node");
 }
 
 /** Variables that TensorFlow reads when it is loaded; those that the user has set stay. */
