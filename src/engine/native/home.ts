@@ -72,17 +72,25 @@ export function findInstallation(engine: "native" | "gpu", installations = listI
   return engine === "gpu" ? of("gpu") : (of("cpu") ?? of("gpu"));
 }
 
-/** The folder of the JavaScript package: the one beside damlab, else the one that the installation carries; null where there is none. */
+/**
+ * The folder of the JavaScript package: the one beside damlab if it shares damlab's TensorFlow.js (a second copy would have tensors of its
+ * own), else the one that the installation carries; null where there is none.
+ */
 export function nativePackageFolder(installation?: Pick<NativeInstallation, "folder">): string | null {
   try {
-    const file = createRequire(__filename).resolve(`${NATIVE_PACKAGE}/package.json`);
-    if ((JSON.parse(readFileSync(file, "utf8")) as { version: string }).version === NATIVE_PACKAGE_VERSION) return path.dirname(file);
+    const own = createRequire(__filename);
+    const file = own.resolve(`${NATIVE_PACKAGE}/package.json`);
+    const { version } = JSON.parse(readFileSync(file, "utf8")) as { version: string };
+    const shared = createRequire(file).resolve(TFJS) === own.resolve(TFJS);
+    if (shared && version === NATIVE_PACKAGE_VERSION) return path.dirname(file);
   } catch {
     // not beside damlab
   }
   const carried = installation && path.join(installation.folder, "node_modules", NATIVE_PACKAGE);
   return carried && existsSync(carried) ? carried : null;
 }
+
+const TFJS = "@tensorflow/tfjs";
 
 function readInstallation(folder: string): NativeInstallation | null {
   try {
