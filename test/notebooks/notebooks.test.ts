@@ -61,10 +61,10 @@ describe("unfoundedNumbers()", () => {
 });
 
 describe("notebooks", () => {
-  it("are the quickstart, that for own models, and the figures 01 to 07", () => {
+  it("are the quickstart, that for own models, the figures 01 to 07, and what goes beyond", () => {
     assert.deepEqual(
       paths.filter((path) => path.startsWith("figures")).map((path) => path.slice(8, 10)),
-      ["01", "02", "03", "04", "05", "06", "07"],
+      ["01", "02", "03", "04", "05", "06", "07", "be"],
     );
     assert.ok(paths.includes("quickstart.ipynb") && paths.includes("your-own-models.ipynb"));
   });
