@@ -16,6 +16,7 @@ import {
   type TaskVectors,
 } from "../../src/cells";
 import { writeFileAtomic } from "../../src/checkpoints";
+import { startEngine } from "../../src/engine";
 import { lineProgress } from "../../src/display/progress";
 import { accuracy, attackSuccessRate, deskImages, predictModel } from "../../src/evaluation";
 import { scaledMerge } from "../../src/merging/adaptive";
@@ -65,6 +66,7 @@ async function main(): Promise<void> {
     return;
   }
   configureCells({ cache: new ResultCache(flags.cache ?? path.join(flags.out, "cache")), progress: lineProgress({}) });
+  await startEngine();
   const options = Object.fromEntries(flags.purify.map((text) => [text.split("=")[0]!, JSON.parse(text.split("=")[1]!) as unknown]));
   const seeds = flags.seeds.split(",").map(Number);
   const runs: ScenarioRun[] = [];
