@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DEFENCES } from "../defenses";
 import { makeTable, tableToHtml, type Table } from "../figures";
 import { convexFront, judgeDefence, nonDominated, type JudgedPoint } from "../selection";
 import { defineCell, type Cell } from "./cell";
@@ -41,7 +42,9 @@ export const judgeSweeps: Cell<[sweeps: readonly Sweep[]], JudgeSweepsParameters
   engine: false,
   parameters: z.object({ alpha: z.number().min(0).describe("α of DAM that is compared with other methods") }),
   run([sweeps]: [sweeps: readonly Sweep[]], { alpha }) {
-    const points = sweeps.flatMap((sweep, zooSeed) => sweep.points.flatMap((point) => judgedPoint(point, zooSeed)));
+    const points = sweeps.flatMap((sweep, zooSeed) =>
+      sweep.points.filter(({ method }) => method === "dam" || !DEFENCES.has(method)).flatMap((point) => judgedPoint(point, zooSeed)),
+    );
     const { alphas, control, hypervolume } = judgeDefence(points, { defence: "dam", alpha });
     const final = alphas.filter(({ stage }) => stage === "final");
     const { means } = control["final"]!;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DEFENCES } from "../defenses";
 import {
   paretoFigure,
   type Figure,
@@ -63,9 +64,15 @@ export const plotParetoFront: Cell<[sweep: Sweep | readonly Sweep[]], PlotPareto
   display: ({ figure }) => figure.toMime(),
 });
 
-const FAMILIES: Readonly<Record<string, StyleName>> = { average: "average", task_arithmetic: "arithmetic", ties: "ties", dam: "dam" };
+const FAMILIES: Readonly<Record<string, StyleName>> = {
+  average: "average",
+  task_arithmetic: "arithmetic",
+  ties: "ties",
+  dam: "dam",
+  purify: "defense",
+};
 
-/** A front a method; DAM before its final stage is one of its own. Baselines first, so that DAM lies above them. */
+/** A front a method; DAM before its final stage is one of its own. Baselines first, so that defences lie above them. */
 function frontsOf(points: readonly SweepPoint[], labels: boolean): (TradeoffFront & { readonly counts: readonly number[] })[] {
   const names = new Map<string, SweepPoint[]>();
   for (const point of points) {
@@ -80,10 +87,10 @@ function frontsOf(points: readonly SweepPoint[], labels: boolean): (TradeoffFron
       name,
       ...(family !== undefined && { family }),
       points: [...groups.values()].map(meanPoint),
-      baseline: method !== "dam",
+      baseline: !DEFENCES.has(method),
       labels: labels && method === "dam" && stage === "final",
       counts: [...groups.values()].map((group) => group.length),
-      rank: method !== "dam" ? 0 : stage === "masks" ? 2 : 1,
+      rank: !DEFENCES.has(method) ? 0 : stage === "masks" ? 2 : 1,
     };
   });
   return fronts.sort((a, b) => a.rank - b.rank);
@@ -109,7 +116,7 @@ function meanPoint(points: readonly SweepPoint[]): TradeoffPoint {
 /** A mean; the defence's with its standard error, which the baselines' many points would only cover up. */
 function rateOf(values: readonly number[], method: string): Rate {
   const value = mean(values);
-  if (method !== "dam" || values.length < 2) return value;
+  if (!DEFENCES.has(method) || values.length < 2) return value;
   const error = standardError(values);
   return { value, interval: [Math.max(0, value - error), Math.min(1, value + error)] };
 }

@@ -1,4 +1,4 @@
-import { allMethods } from "../defenses";
+import { allMethods, DEFENCES } from "../defenses";
 import { findMethod } from "../merging";
 import { SWEEP_SCALES } from "./sweepScales";
 
@@ -52,6 +52,6 @@ export function listRuns(setting: SweepSetting): SweepRun[] {
     if (row.kind === "data-free") return [run(null, null)];
     return seeds.flatMap((seed) => (method === "dam" ? alphas.map((alpha) => run(seed, alpha)) : [run(seed, null)]));
   });
-  const seconds = ({ method, seed }: SweepRun): number => (method === "dam" ? 2 : seed === null ? 0 : 1);
+  const seconds = ({ method, seed }: SweepRun): number => (DEFENCES.has(method) ? 2 : seed === null ? 0 : 1);
   return runs.sort((a, b) => seconds(b) - seconds(a));
 }

@@ -1,6 +1,6 @@
 /** A sweep as `damlab defend` reports it: each method at its own setting, all points, and what the defence gains at equal ACC. */
 import type { SweepPoint, SweptAlpha } from "../cells";
-import { allMethods } from "../defenses";
+import { allMethods, DEFENCES } from "../defenses";
 import { makeTable, type Table } from "../figures";
 import { findMethod } from "../merging";
 import { dominates, hypervolume, pairedGap, type FrontPoint } from "../selection";
@@ -62,7 +62,7 @@ export function reportDefence(sweep: SweptAlpha, alpha: number, zooSeed: number)
     const dominated = place !== null && known.some((other) => dominates(other, place));
     return { method: nameOf(point), alpha: point.alpha, scale, seed, acc, asrAttacked, asrAll, dominated };
   });
-  const baselines = points.filter(({ method }) => method !== "dam");
+  const baselines = points.filter(({ method }) => !DEFENCES.has(method));
   const inPlane = (chosen: readonly SweepPoint[]): FrontPoint[] => chosen.map(planeOf).filter((place) => place !== null);
   const methods: Record<string, MethodFindings> = {};
   for (const name of new Set(points.map(nameOf))) {
@@ -104,13 +104,15 @@ function findings(points: readonly SweepPoint[]): MethodFindings {
   };
 }
 
-/** DAM after its final stage against the baselines of the same seed, and those that draw no random numbers. */
+/** DAM after its final stage, or purification where DAM was not run, against the baselines of its seed and those that draw no random numbers. */
 function gapOf(points: readonly SweepPoint[], alpha: number, zooSeed: number): DefenceDocument["gap"] {
-  const defended = points.filter(({ method, stage, ...point }) => method === "dam" && stage === "final" && point.alpha === alpha);
+  const defences = points.filter(({ method, stage }) => DEFENCES.has(method) && stage === "final");
+  const dam = defences.filter(({ method }) => method === "dam");
+  const defended = dam.length > 0 ? dam.filter((point) => point.alpha === alpha) : defences;
   const runs = defended.flatMap((point) => {
     const defence = planeOf(point);
     const baselines = points
-      .filter(({ method, seed }) => method !== "dam" && (seed === null || seed === point.seed))
+      .filter(({ method, seed }) => !DEFENCES.has(method) && (seed === null || seed === point.seed))
       .map(planeOf)
       .filter((place) => place !== null);
     return defence === null || baselines.length === 0 ? [] : [{ zooSeed, seed: point.seed ?? 0, defence, baselines }];

@@ -1,5 +1,6 @@
 /** Defences of our own and of others beside DAM, and the table of all methods. */
 export { allMethods } from "./allMethods";
+export { DEFENCES } from "./defences";
 export { describeMethods } from "./describeMethods";
 export {
   inspectModel,

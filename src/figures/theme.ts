@@ -75,7 +75,7 @@ export type StyleName = keyof typeof styles;
 
 const familyPatterns: readonly (readonly [RegExp, StyleName])[] = [
   [/pretrain|individual|single/, "individual"],
-  [/anp|awm|sau|post|ibvs|lfpm|msd|prun/, "defense"],
+  [/anp|awm|sau|post|ibvs|lfpm|msd|prun|purif/, "defense"],
   [/\bdam\b|defen[cs]e.?aware|dual/, "dam"],
   [/concrete|subspace|tall|consensus|tsv|iso/, "subspace"],
   [/ada|adapt|fisher|regmean/, "adaptive"],

@@ -66,6 +66,13 @@ describe("plotParetoFront()", () => {
     assert.deepEqual(rounded((dam!["error_y"] as { array: number[] }).array), [1, 1]);
   });
 
+  it("plotParetoFront() draws every defence as one", async () => {
+    const purified = { ...sweep(0), points: [...sweep(0).points, point("purify", "Purified AdaMerging", null, 1, 0.84, 0.1)] };
+    const { data } = (await plotParetoFront(purified)).figure.specification;
+    const [own] = named(data, "Purified AdaMerging");
+    assert.equal((own!["marker"] as { symbol: string }).symbol, "triangle-down");
+  });
+
   it("plotParetoFront() of nothing fails", async () => {
     await assert.rejects(plotParetoFront([]), { name: "RangeError", message: "Cannot plot fronts: expected at least 1 sweep, got 0" });
   });

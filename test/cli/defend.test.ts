@@ -134,4 +134,14 @@ describe("reportDefence()", () => {
       [true, true, false, false, true, false],
     );
   });
+
+  it("reportDefence() takes purification for a defence, not for a baseline", () => {
+    const purified = point("purify", 0, 0.85, 0.1, { scale: 1 });
+    const document = (points: readonly SweepPoint[]) => reportDefence({ points, provenance: { key: "" } } as unknown as SweptAlpha, 1, 0);
+    const baselines = [point("task_arithmetic", null, 0.8, 0.6), point("adamerging", 0, 0.9, 0.8, { scale: 1 })];
+    assert.ok(Math.abs(document([...baselines, purified]).gap!.mean - 0.6) < 1e-12);
+    const withDam = document([...baselines, point("dam", 0, 0.85, 0.5), purified]);
+    assert.ok(Math.abs(withDam.gap!.mean - 0.2) < 1e-12);
+    assert.equal(withDam.baselineHypervolume, document(baselines).hypervolume);
+  });
 });
