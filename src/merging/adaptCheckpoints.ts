@@ -103,7 +103,7 @@ async function readTaskVector({ merged }: CheckpointSet, model: TensorSource, pr
   return vector;
 }
 
-function recordAdaptation({ tasks, headHashes }: SuiteTasks, { parameters, coefficients, history }: AdaptedMerge): AdaptationRecord {
+function recordAdaptation({ tasks, headHashes }: SuiteTasks, { parameters, coefficients, history, findings }: AdaptedMerge): AdaptationRecord {
   const { granularity, values } = coefficients;
   const width = values.length / tasks.length;
   return {
@@ -115,6 +115,7 @@ function recordAdaptation({ tasks, headHashes }: SuiteTasks, { parameters, coeff
       values: tasks.map((_, task) => [...values.subarray(task * width, (task + 1) * width)]),
     },
     losses: history,
+    ...(findings && { findings }),
   };
 }
 

@@ -52,6 +52,8 @@ export interface AdaptationRecord {
   };
   /** Numbers of each step. */
   readonly losses: readonly Readonly<Record<string, number>>[];
+  /** What else the method found, such as purification's suspects. */
+  readonly findings?: Readonly<Record<string, unknown>>;
 }
 
 /** What is known of a merge when it is done. */

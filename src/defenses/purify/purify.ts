@@ -68,6 +68,7 @@ export async function runPurify(context: AdaptationContext, given: Partial<Purif
   const run = openPurification(context, options);
   const { history, completed } = await runLoop(planPurification(run), context);
   const taskVectors = purifiedVectors(run);
+  const inspections = readInspections(run);
   const coefficients = { granularity: options.coefficients, values: run.variables.coefficients.values };
   const space = createMergeSpace(context.pretrained, taskVectors);
   const theta = mergeMasked(space, combineTaskVectors(space, coefficients), null);
@@ -76,7 +77,8 @@ export async function runPurify(context: AdaptationContext, given: Partial<Purif
     coefficients,
     mask: null,
     taskVectors,
-    inspections: readInspections(run),
+    inspections,
+    findings: { inspections: inspections.map(({ sticker: _, ...found }) => found) },
     options,
     history,
     completed,

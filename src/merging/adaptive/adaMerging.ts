@@ -45,6 +45,8 @@ export interface AdaptedMerge {
   readonly history: readonly StepNumbers[];
   /** False if an interrupt ended the run early. */
   readonly completed: boolean;
+  /** What else the method has to say, as plain data, for the merge's record. */
+  readonly findings?: Readonly<Record<string, unknown>>;
 }
 
 /** Defaults of AdaMerging. */
