@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { Dealer, Request, Subscriber } from "zeromq";
 
 const START = join(__dirname, "..", "..", "kernel-setup", "kernelspec", "start.cjs");
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 /** A message as tests look at it. */
 export interface Received {
@@ -125,7 +125,7 @@ export class TestKernel {
     return this.until(() => this.replies.find((message) => message.type === type && message.parent === parent), type);
   }
 
-  /** Waits until `find` finds something. @throws {Error} after 20 s. */
+  /** Waits until `find` finds something. @throws {Error} after a minute. */
   async until<T>(find: () => T | undefined, what: string): Promise<T> {
     const deadline = Date.now() + PATIENCE_MS;
     for (;;) {

@@ -16,11 +16,11 @@ const pipe = new Socket({ fd: CHILD_PIPES.guard, readable: true, writable: false
 
 const cells = new JsonLines<number>((cell) => {
   const running = Atomics.load(state, SHARED.running);
+  if (running !== 0 && running !== cell) return;
+  const count = Atomics.add(state, SHARED.count, 1) + 1;
   // Nothing runs: what keeps the main thread busy, if anything, is a callback of an earlier cell.
-  if (running === 0) Atomics.store(state, SHARED.flag, ANY_LOOP);
-  else if (running === cell) Atomics.store(state, SHARED.flag, cell);
-  else return;
-  parentPort!.postMessage(cell);
+  Atomics.store(state, SHARED.flag, running === 0 ? ANY_LOOP : cell);
+  parentPort!.postMessage({ cell, count });
   setTimeout(() => {
     if (Atomics.load(state, SHARED.running) !== cell || Atomics.compareExchange(state, SHARED.flag, cell, ANY_LOOP) !== cell) return;
     Atomics.store(state, SHARED.signalled, cell);

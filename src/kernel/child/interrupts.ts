@@ -9,10 +9,13 @@ import type { InterruptWay } from "../link/messages";
 export const flag: Int32Array = new Int32Array(new SharedArrayBuffer(4 * Object.keys(SHARED).length));
 
 /** The second telling of an interrupt comes within this time. */
-const SAME_INTERRUPT_MS = 150;
+const SAME_INTERRUPT_MS = 500;
 
 /** Cells whose code was asked to stop by itself. */
 const asked = new WeakSet<CellRun>();
+
+/** Number of the guard's last interrupt that a loop, or the end of a synchronous part, has dealt with. */
+let seen = 0;
 
 let last: { way: InterruptWay; at: number; run: CellRun | undefined } = { way: "message", at: -Infinity, run: undefined };
 
@@ -23,30 +26,41 @@ export function shareRunning(cell: number): void {
 }
 
 /**
- * Called by a loop that sees the flag.
- * @throws {KernelInterrupted} if the loop belongs to the running cell, or it is a late one that has kept the running cell waiting.
+ * Called by a loop or an await that sees the flag.
+ * @throws {KernelInterrupted} if it belongs to the running cell, or is a late loop that has kept the running cell waiting.
  */
 export function stop(): void {
   const meant = Atomics.load(flag, SHARED.flag);
   const run = runningCell();
-  if (meant === ANY_LOOP) {
-    Atomics.store(flag, SHARED.flag, 0);
-    send({ type: "interrupted", way: "message", asked: false });
-    throw new KernelInterrupted();
+  const own = run !== undefined && ownCell() === run;
+  if (meant !== ANY_LOOP) {
+    if (meant !== run?.cell) return void Atomics.store(flag, SHARED.flag, 0);
+    // A short loop of another cell; the running one is awaiting something and hears of it from the event loop.
+    if (!own) return;
   }
-  if (meant !== run?.cell) return void Atomics.store(flag, SHARED.flag, 0);
-  // A short loop of another cell; the running one is awaiting something and hears of it from the event loop.
-  if (ownCell() !== run) return;
   Atomics.store(flag, SHARED.flag, 0);
-  if (!isNew("message")) return;
+  // A late loop has seen it, which is not what was meant: the running cell still hears of it.
+  if (own) seen = Atomics.load(flag, SHARED.count);
+  const again = !isNew("message");
+  if (own && asksToStop(run, "message")) return;
   send({ type: "interrupted", way: "message", asked: false });
-  throw new KernelInterrupted();
+  if (meant === ANY_LOOP || !again) throw new KernelInterrupted();
+}
+
+/** Whoever listens for SIGINT beside the kernel (damlab's own long cells do) is asked once to stop by itself, and keeps what it has. */
+function asksToStop(run: CellRun, way: InterruptWay): boolean {
+  if (process.listenerCount("SIGINT") < 2 || asked.has(run)) return false;
+  asked.add(run);
+  send({ type: "interrupted", way, asked: true });
+  if (way === "message") process.emit("SIGINT", "SIGINT");
+  return true;
 }
 
 /** Says that an interrupt has been seen although no handler ran: `vm` has ended the synchronous part of a cell. */
 export function noteTermination(): void {
   Atomics.store(flag, SHARED.flag, 0);
   Atomics.store(flag, SHARED.signalled, 0);
+  seen = Atomics.load(flag, SHARED.count);
   isNew("signal");
   send({ type: "interrupted", way: "signal", asked: false });
 }
@@ -55,7 +69,8 @@ export function noteTermination(): void {
 export function listenForInterrupts(): void {
   const guard = new Worker(join(__dirname, "guard.js"), { workerData: flag.buffer, stdin: false });
   guard.unref();
-  guard.on("message", (cell: number) => {
+  guard.on("message", ({ cell, count }: { cell: number; count: number }) => {
+    if (count <= seen) return;
     if (cell === runningCell()?.cell) onInterrupt("message");
     else Atomics.compareExchange(flag, SHARED.flag, ANY_LOOP, 0);
   });
@@ -74,9 +89,8 @@ export function listenForInterrupts(): void {
 }
 
 const onSignal = (): void => {
-  // The guard's signal for a cell that has ended meanwhile.
-  const meant = Atomics.exchange(flag, SHARED.signalled, 0);
-  if (meant === 0 || meant === runningCell()?.cell) onInterrupt("signal");
+  // The guard's signal is for code that never comes here; its message comes here, too.
+  if (Atomics.exchange(flag, SHARED.signalled, 0) === 0) onInterrupt("signal");
 };
 
 /**
@@ -93,23 +107,22 @@ export function listenAgain(): void {
 function onInterrupt(way: InterruptWay): void {
   Atomics.store(flag, SHARED.flag, 0);
   const run = runningCell();
-  if (run === undefined || !isNew(way)) return;
-  // Whoever listens for SIGINT beside the kernel (damlab's own long cells do) stops by itself and keeps what it has.
-  if (process.listenerCount("SIGINT") > 1 && !asked.has(run)) {
-    asked.add(run);
-    send({ type: "interrupted", way, asked: true });
-    if (way === "message") process.emit("SIGINT", "SIGINT");
-    return;
-  }
+  if (run === undefined) return;
+  // The wire waits for a sign of life each time.
+  if (!isNew(way)) return send({ type: "interrupted", way: "message", asked: false });
+  if (asksToStop(run, way)) return;
   send({ type: "interrupted", way, asked: false });
   run.interrupt();
 }
 
-/** False for the second telling of an interrupt. */
+/** False for the second telling of an interrupt. A message names its cell; a signal may come when the next one runs already. */
 function isNew(way: InterruptWay): boolean {
   const run = runningCell();
   const now = performance.now();
-  if (run === last.run && way !== last.way && now - last.at < SAME_INTERRUPT_MS) return false;
+  if (way !== last.way && now - last.at < SAME_INTERRUPT_MS && (way === "signal" || run === last.run)) {
+    last = { way, at: -Infinity, run };
+    return false;
+  }
   last = { way, at: now, run };
   return true;
 }

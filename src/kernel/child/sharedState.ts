@@ -8,6 +8,8 @@ export const SHARED = {
   running: 1,
   /** Number of the cell that the guard's last SIGINT was meant for, or 0 once it has arrived. */
   signalled: 2,
+  /** Number of interrupts that the guard has told of. */
+  count: 3,
 } as const;
 
 /** The flag that ends whichever loop sees it, also one in a late callback of an earlier cell. */

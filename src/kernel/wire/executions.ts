@@ -70,6 +70,7 @@ export class Executions {
     if (this.current === undefined) return this.child.interrupt(0);
     this.interrupts.request();
     if (this.interrupts.inChild) return;
+    this.child.interrupt(0);
     this.options.language.abandon();
     this.current.settle(interruptedReport());
   }
