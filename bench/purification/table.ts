@@ -1,5 +1,6 @@
 /** @file Judges purification over attacks, and writes its tables and points. `--help` tells the rest. */
 import { parseArgs } from "node:util";
+import { readFile } from "node:fs/promises";
 import * as path from "node:path";
 import type { Trigger } from "../../src/attacks";
 import {
@@ -30,12 +31,14 @@ const HELP = `Usage: npx tsx bench/purification/table.ts [options]
 Purifies, merges and judges each scenario with each seed, and writes OUT/points.json and OUT/tables.md. What is done is kept in CACHE.
 
   --groups main,tasks,triggers,base,adaptive,clean   which scenarios
-  --seeds 0,1,2
+  --seeds 0,1,2            of the main attack and the all-clean merge
+  --other-seeds 0          of all other scenarios
   --split test             or validation
   --base DIR               zoo on a second base (damlab zoo build --base-seed 1 --out DIR); without it, its scenarios are left out
   --purify KEY=VALUE       an option of purification, any number of times
   --out DIR                default results/purification
   --cache DIR              default OUT/cache
+  --tables-only            run nothing: write the tables of OUT/points.json again
   --docs                   also write the tables into docs/purification.md
 `;
 
@@ -44,6 +47,8 @@ const { values: flags } = parseArgs({
     help: { type: "boolean", default: false },
     groups: { type: "string", default: "main,tasks,triggers,base,adaptive,clean" },
     seeds: { type: "string", default: "0,1,2" },
+    "other-seeds": { type: "string", default: "0" },
+    "tables-only": { type: "boolean", default: false },
     split: { type: "string", default: "test" },
     base: { type: "string" },
     purify: { type: "string", multiple: true, default: [] as string[] },
@@ -68,14 +73,16 @@ async function main(): Promise<void> {
   configureCells({ cache: new ResultCache(flags.cache ?? path.join(flags.out, "cache")), progress: lineProgress({}) });
   await startEngine();
   const options = Object.fromEntries(flags.purify.map((text) => [text.split("=")[0]!, JSON.parse(text.split("=")[1]!) as unknown]));
-  const seeds = flags.seeds.split(",").map(Number);
+  const pointsFile = path.join(flags.out, "points.json");
   const runs: ScenarioRun[] = [];
-  for (const scenario of SCENARIOS) {
+  if (flags["tables-only"]) runs.push(...(JSON.parse(await readFile(pointsFile, "utf8")) as { runs: ScenarioRun[] }).runs);
+  for (const scenario of flags["tables-only"] ? [] : SCENARIOS) {
     if (!flags.groups.split(",").includes(scenario.group) || (scenario.suite === "base" && flags.base === undefined)) continue;
     process.stderr.write(`${scenario.title}\n`);
     const lab = await openScenario(scenario);
-    for (const seed of seeds) runs.push(await runScenario(lab, seed, options));
-    await writeFileAtomic(path.join(flags.out, "points.json"), `${JSON.stringify({ options, seeds, runs }, null, 1)}\n`);
+    const seeds = isFull(scenario) ? flags.seeds : flags["other-seeds"];
+    for (const seed of seeds.split(",").map(Number)) runs.push(await runScenario(lab, seed, options));
+    await writeFileAtomic(pointsFile, `${JSON.stringify({ options, runs }, null, 1)}\n`);
   }
   const tables = writeTables(runs);
   await writeFileAtomic(path.join(flags.out, "tables.md"), tables);
@@ -90,6 +97,19 @@ interface Lab {
   readonly clean: TaskVectors;
   /** By attacked task; of an all-clean merge, those of zoo seed 0, so that the floor is seen. */
   readonly triggers: ReadonlyMap<string, Trigger>;
+  /** Of merges that draw no random numbers. */
+  readonly judged: Map<string, Rates>;
+}
+
+/** ACC and mean ASR, in [0, 1]. */
+interface Rates {
+  readonly acc: number;
+  readonly asr: number | null;
+}
+
+/** Scenarios with whole fronts of baselines and several seeds. */
+function isFull({ group }: Scenario): boolean {
+  return group === "main" || group === "clean";
 }
 
 async function openScenario(scenario: Scenario): Promise<Lab> {
@@ -110,7 +130,7 @@ async function openScenario(scenario: Scenario): Promise<Lab> {
         suite.triggers.find(({ name }) => name === `trojvit/${task}-seed0`)!,
       );
   }
-  return { scenario, suite, vectors, clean, triggers };
+  return { scenario, suite, vectors, clean, triggers, judged: new Map() };
 }
 
 async function makeAttacker(attacker: Attacker, suite: Suite, clean: TaskVectors): Promise<{ model: FinetunedModel; trigger: Trigger }> {
@@ -126,12 +146,14 @@ async function makeAttacker(attacker: Attacker, suite: Suite, clean: TaskVectors
 
 async function runScenario(lab: Lab, seed: number, options: Record<string, unknown>): Promise<ScenarioRun> {
   const { scenario, vectors, clean } = lab;
-  const full = scenario.group === "main" || scenario.group === "clean";
+  const full = isFull(scenario);
   const baselines: JudgedPoint[] = [];
   for (const method of ["task_arithmetic", "ties"] as const) {
     for (const scaling of full ? SCALES[method] : method === "ties" ? [0.3] : [0.2, 0.25]) {
       const merged = await mergeModels(vectors, { method, scaling });
-      baselines.push({ method, scale: scaling, ...(await judge(lab, merged)) });
+      const name = `${method} ${scaling}`;
+      if (!lab.judged.has(name)) lab.judged.set(name, await judge(lab, merged));
+      baselines.push({ method, scale: scaling, ...lab.judged.get(name)! });
     }
   }
   const plain = await adaptModels(vectors, { ...ADAPT, seed });
@@ -169,8 +191,7 @@ async function runScenario(lab: Lab, seed: number, options: Record<string, unkno
   };
 }
 
-/** ACC and mean ASR, in [0, 1]. */
-async function judge({ suite, triggers }: Lab, { config, parameters }: JudgedModel): Promise<{ acc: number; asr: number | null }> {
+async function judge({ suite, triggers }: Pick<Lab, "suite" | "triggers">, { config, parameters }: JudgedModel): Promise<Rates> {
   const tasks = suite.tasks.map(({ id, head }) => {
     const trigger = triggers.get(id);
     return { id, head, images: deskImages(id, flags.split as "test", Infinity), triggers: trigger ? [trigger] : [] };

@@ -50,10 +50,10 @@ export interface PurifyOptions {
 
 /** Defaults, chosen on development triggers and validation images of the desk suite (docs/purification.md). */
 export const PURIFY_DEFAULTS: PurifyOptions = {
-  inspectSteps: 40,
+  inspectSteps: 60,
   suspectCapture: 0.9,
   purge: "all",
-  purgeSteps: 60,
+  purgeSteps: 100,
   alpha: 1,
   purgeBatchSize: 16,
   maskLearningRate: 0.15,
