@@ -1,0 +1,112 @@
+/**
+ * A round is two iterations of DAM as `runDam` runs them, one for each mask; with `released`, one step of the released algorithm.
+ *
+ *     damStep.ts SIZE IMAGES TASKS dual|released        IMAGES is a task's batch
+ */
+import { runDam, type DamContext } from "../../src/dam";
+import { isSingleThreaded, randomStream, runningEngine } from "../../src/engine";
+import { AdaptationTower, createAdaptationWorkers, type RunStore } from "../../src/merging/adaptive";
+import { CONFIGS, randomHead, randomParameters, randomTaskVector, startBenchEngine, type ModelSize } from "./models";
+import { serveRounds } from "./serve";
+
+async function main([size, images, tasks, variant]: readonly string[]): Promise<void> {
+  const versions = await startBenchEngine();
+  const workers = isSingleThreaded(runningEngine()!.name) ? await createAdaptationWorkers() : undefined;
+  const context = makeContext(size as ModelSize, Number(tasks), Math.max(2 * Number(images), 32));
+  const passes = countPasses();
+  const gate = openGate();
+  const interrupt = new AbortController();
+  const run = runDam(
+    {
+      ...context,
+      ...(workers && { workers }),
+      store: gate.store,
+      saveEvery: variant === "released" ? 1 : 2,
+      signal: interrupt.signal,
+      whenInterrupted: "return",
+    },
+    {
+      batchSize: Number(images),
+      // f_0 costs a run's first minutes, not its iterations; its classes of the images are known after the first one.
+      labelSteps: 0,
+      steps: 1_000_000,
+      finalAdaptSteps: 0,
+      ...(variant === "released" && { variant: "joint", referenceCompat: true }),
+    },
+  );
+  run.catch((error: unknown) => {
+    process.stderr.write(String(error));
+    process.exit(1);
+  });
+  await serveRounds(
+    versions,
+    async () => {
+      const before = { ...passes };
+      await gate.next();
+      return { passes: passes.passes - before.passes, passImages: passes.images - before.images };
+    },
+    () => process.exit(0),
+  );
+}
+
+function makeContext(size: ModelSize, tasks: number, count: number): DamContext {
+  const config = CONFIGS[size];
+  const side = config.imageSize;
+  const list = Array.from({ length: tasks }, (_, task) => task);
+  return {
+    config,
+    pretrained: randomParameters(config),
+    taskVectors: list.map((task) => randomTaskVector(config, task)),
+    tasks: list.map((task) => {
+      const random = randomStream(0, "bench images", task);
+      const bytes = Uint8Array.from({ length: count * 3 * side * side }, () => random.integer(256));
+      return {
+        name: `task${task}`,
+        head: randomHead(config, task),
+        images: { images: bytes, count, channels: 3, height: side, width: side },
+      };
+    }),
+  };
+}
+
+/** Counts encoder passes with a backward pass, and the images in them. */
+function countPasses(): { passes: number; images: number } {
+  const counts = { passes: 0, images: 0 };
+  const { pass } = AdaptationTower.prototype;
+  AdaptationTower.prototype.pass = function (theta, batches, request) {
+    counts.passes++;
+    counts.images += batches.length;
+    return pass.call(this, theta, batches, request);
+  };
+  return counts;
+}
+
+/** A store that saves nothing, but lets the run go on only when the next round is wanted. */
+function openGate(): { store: RunStore; next(): Promise<void> } {
+  let release: (() => void) | undefined;
+  let arrive: (() => void) | undefined;
+  let arrived = new Promise<void>((resolve) => (arrive = resolve));
+  return {
+    store: {
+      load: async () => {
+        await new Promise<void>((resolve) => (release = resolve));
+        return null;
+      },
+      save: async () => {
+        const waiting = new Promise<void>((resolve) => (release = resolve));
+        arrive!();
+        await waiting;
+      },
+    },
+    async next() {
+      arrived = new Promise<void>((resolve) => (arrive = resolve));
+      while (!release) await new Promise((resolve) => setImmediate(resolve));
+      const go = release;
+      release = undefined;
+      go();
+      await arrived;
+    },
+  };
+}
+
+void main(process.argv.slice(2));
