@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { type Answer, TestKernel } from "./client";
 
@@ -68,7 +69,9 @@ describe("kernel interrupts", () => {
     let slow: string[] = [];
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const measured = await measure();
-      slow = Object.entries(limits).flatMap(([name, limit]) => (measured[name]! < limit ? [] : [`${name}: ${measured[name]} ms`]));
+      // Where processes wait in line for a core, each of ours waits, too.
+      const crowd = Math.max(1, loadavg()[0]! / availableParallelism());
+      slow = Object.entries(limits).flatMap(([name, limit]) => (measured[name]! < limit * crowd ? [] : [`${name}: ${measured[name]} ms`]));
       if (slow.length === 0) return;
     }
     assert.fail(slow.join(", "));
@@ -123,7 +126,7 @@ describe("kernel interrupts", () => {
       const twice = await interrupted(`for (;;) try { ${sleep}; } catch { console.log("caught"); }`, async (id) => {
         await interrupt();
         await kernel.until(() => kernel.of(id).find(({ content }) => content.text === "caught\n"), "the first interrupt");
-        // Two signals within half a second count as one that was told twice.
+        // Both tellings of the first one must be over.
         await new Promise((resolve) => setTimeout(resolve, 600));
         await interrupt();
       });

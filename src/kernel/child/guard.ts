@@ -16,7 +16,7 @@ const pipe = new Socket({ fd: CHILD_PIPES.guard, readable: true, writable: false
 
 const cells = new JsonLines<number>((cell) => {
   const running = Atomics.load(state, SHARED.running);
-  if (running !== 0 && running !== cell) return;
+  if ((running !== 0 && running !== cell) || (running === 0 && cell !== 0 && cell <= Atomics.load(state, SHARED.ended))) return;
   const count = Atomics.add(state, SHARED.count, 1) + 1;
   // Nothing runs: what keeps the main thread busy, if anything, is a callback of an earlier cell.
   Atomics.store(state, SHARED.flag, running === 0 ? ANY_LOOP : cell);

@@ -9,7 +9,7 @@ import type { InterruptWay } from "../link/messages";
 export const flag: Int32Array = new Int32Array(new SharedArrayBuffer(4 * Object.keys(SHARED).length));
 
 /** The second telling of an interrupt comes within this time. */
-const SAME_INTERRUPT_MS = 500;
+const SAME_INTERRUPT_MS = 1500;
 
 /** Cells whose code was asked to stop by itself. */
 const asked = new WeakSet<CellRun>();
@@ -21,6 +21,8 @@ let last: { way: InterruptWay; at: number; run: CellRun | undefined } = { way: "
 
 /** Tells the guard thread which cell runs; an interrupt of another one is forgotten. */
 export function shareRunning(cell: number): void {
+  const former = Atomics.load(flag, SHARED.running);
+  if (former > 0) Atomics.store(flag, SHARED.ended, former);
   Atomics.store(flag, SHARED.flag, 0);
   Atomics.store(flag, SHARED.running, cell);
 }

@@ -10,6 +10,8 @@ export const SHARED = {
   signalled: 2,
   /** Number of interrupts that the guard has told of. */
   count: 3,
+  /** Number of the last cell that has ended; their numbers rise. */
+  ended: 4,
 } as const;
 
 /** The flag that ends whichever loop sees it, also one in a late callback of an earlier cell. */

@@ -2,7 +2,7 @@ import type { ChildHost } from "./childHost";
 import type { InterruptWay } from "../link/messages";
 
 /** A signal to the process group reaches the child and the wire within this time. */
-const SAME_SIGNAL_MS = 500;
+const SAME_SIGNAL_MS = 1500;
 
 /** A cell that has not seen an interrupt after this time is inside code that cannot be interrupted. */
 const PATIENCE_MS = 250;
