@@ -3,7 +3,7 @@ import { asCell, type CellRun, createRun, KernelInterrupted, setRunning, startin
 import { send, writeFully } from "./channel";
 import { errorReport, registerSource } from "./errors";
 import { format } from "./format";
-import { flag, listenAgain, noteTermination, shareRunning, stop } from "./interrupts";
+import { flag, listenAgain, noteTermination, shareRunning, signalIsDue, stop } from "./interrupts";
 import { runActions, timed } from "./actions";
 import type { ModuleLoader } from "./modules";
 import { type DeclaredAccess, SessionScope } from "./scope";
@@ -98,7 +98,7 @@ export class CellRunner {
     const globals = globalThis as Record<symbol, unknown>;
     globals[key] = () => begin(calls, flag, loader.require, loader.filename, loader.dirname);
     try {
-      return breakable.runInThisContext({ breakOnSigint: true }) as Promise<void>;
+      return breakable.runInThisContext({ breakOnSigint: !signalIsDue() }) as Promise<void>;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ERR_SCRIPT_EXECUTION_INTERRUPTED") throw error;
       noteTermination();

@@ -11,6 +11,9 @@ export const flag: Int32Array = new Int32Array(new SharedArrayBuffer(4 * Object.
 /** The second telling of an interrupt comes within this time. */
 const SAME_INTERRUPT_MS = 1500;
 
+/** On a busy machine a signal may come so long after the message. */
+const SIGNAL_DUE_MS = 300;
+
 /** Cells whose code was asked to stop by itself. */
 const asked = new WeakSet<CellRun>();
 
@@ -115,6 +118,11 @@ function onInterrupt(way: InterruptWay): void {
   if (asksToStop(run, way)) return;
   send({ type: "interrupted", way, asked: false });
   run.interrupt();
+}
+
+/** Whether the signal of an interrupt that a message told of may still be on its way: it must not end what runs now. */
+export function signalIsDue(): boolean {
+  return last.way === "message" && performance.now() - last.at < SIGNAL_DUE_MS;
 }
 
 /** False for the second telling of an interrupt. A message names its cell; a signal may come when the next one runs already. */
