@@ -9,21 +9,19 @@ export function referencePython(): string {
   return process.env["DAMLAB_BENCH_PYTHON"] || "python3";
 }
 
-/** A program of bench/sides on one engine. */
-export function own(
-  engine: "native" | "wasm",
-  side: string,
-  words: readonly (string | number)[],
-  bar?: Bar,
-  name = `damlab, ${engine}`,
-): OwnContestant {
+/** A program of bench/sides that needs no engine, or chooses it itself. */
+export function ownPlain(name: string, side: string, words: readonly (string | number)[], bar?: Bar): OwnContestant {
   return {
     name,
     program: process.execPath,
     words: ["--require", "tsx/cjs", path.join(FOLDER, "sides", `${side}.ts`), ...words.map(String)],
-    environment: { DAMLAB_ENGINE: engine },
     ...(bar && { bar }),
   };
+}
+
+/** A program of bench/sides on one engine. */
+export function own(engine: "native" | "wasm", side: string, words: readonly (string | number)[], bar?: Bar): OwnContestant {
+  return { ...ownPlain(`damlab, ${engine}`, side, words, bar), environment: { DAMLAB_ENGINE: engine } };
 }
 
 /** A program of bench/reference. */

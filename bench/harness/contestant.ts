@@ -18,7 +18,7 @@ export class MissingContestant extends Error {}
 /** A started contestant. */
 export interface RunningContestant {
   readonly facts: Record<string, string | number>;
-  /** Does the work once: seconds by the contestant's own clock, and processor seconds; null where the system does not tell. */
+  /** Does the work once, and gives the time of each piece: seconds by the contestant's own clock, and processor seconds; null where the system does not tell. */
   round(): Promise<{ readonly seconds: number; readonly processorSeconds: number | null }>;
   /** Ends the process and gives its peak memory. */
   close(): Promise<number | null>;
@@ -27,7 +27,7 @@ export interface RunningContestant {
 type Message = { ready?: Record<string, string | number>; missing?: string; seconds?: number } & Record<string, unknown>;
 
 /** Starts a contestant and waits until it has set up. @throws {MissingContestant} if it lacks something; the message says what. */
-export async function startContestant({ name, program, words, environment }: Contestant): Promise<RunningContestant> {
+export async function startContestant({ name, program, words, environment, each = 1 }: Contestant): Promise<RunningContestant> {
   const threads = String(BENCH_THREADS);
   // Waiting threads that spin make PyTorch many times slower where other programs run too.
   const waiting = { OMP_WAIT_POLICY: process.env["OMP_WAIT_POLICY"] ?? "passive" };
@@ -63,7 +63,7 @@ export async function startContestant({ name, program, words, environment }: Con
       if (typeof seconds !== "number") throw new Error(`Cannot time "${name}": expected seconds, got ${JSON.stringify(more)}`);
       Object.assign(facts, more);
       const after = readProcessorSeconds(child.pid);
-      return { seconds, processorSeconds: before === null || after === null ? null : after - before };
+      return { seconds: seconds / each, processorSeconds: before === null || after === null ? null : (after - before) / each };
     },
     async close() {
       const peak = memory.stop();

@@ -14,6 +14,8 @@ export function formatCase(result: CaseResult): string {
   }
   for (const [name, reason] of Object.entries(result.skipped)) lines.push(`  ${name.padEnd(26)} skipped: ${reason}`);
   for (const ratio of result.ratios) lines.push(`  ${ratio.ours} against ${ratio.reference}: ${formatRatio(ratio)}`);
+  for (const { ours, limit, seconds, reached } of result.limits)
+    lines.push(`  ${ours}: ${formatSeconds(seconds)}; bar ≤ ${formatSeconds(limit)}: ${reached ? "reached" : "missed"}`);
   return lines.join("\n");
 }
 

@@ -39,6 +39,11 @@ export async function runCase(bench: BenchCase, log: (line: string) => void): Pr
     measured: [...ours.map(({ measured }) => measured), ...references],
     skipped,
     ratios: compareAll(ours, references),
+    limits: ours.flatMap(({ measured, bar }) =>
+      bar?.seconds === undefined
+        ? []
+        : { ours: measured.contestant, seconds: measured.median, limit: bar.seconds, reached: measured.median <= bar.seconds },
+    ),
   };
 }
 

@@ -19,7 +19,8 @@ export function compare(ours: Measured, reference: Measured, bar: Bar | null): R
   const processor = ours.processorSeconds && reference.processorSeconds ? reference.processorSeconds / ours.processorSeconds : null;
   const fast = bar?.speed === undefined || speed >= bar.speed;
   const small = bar?.memory === undefined || (memory !== null && memory <= bar.memory);
-  return { ours: ours.contestant, reference: reference.contestant, speed, processor, memory, bar, reached: bar && fast && small };
+  const asked = bar?.speed !== undefined || bar?.memory !== undefined;
+  return { ours: ours.contestant, reference: reference.contestant, speed, processor, memory, bar, reached: asked ? fast && small : null };
 }
 
 /** Every one of ours against every reference; the bar is asked against the fastest of them alone. */

@@ -7,14 +7,18 @@ export interface Contestant {
   readonly program: string;
   readonly words: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** How many of what the case measures a round does; times are those of one. Default 1. */
+  readonly each?: number;
 }
 
-/** What one of ours must reach against the fastest reference. */
+/** What one of ours must reach, against the fastest reference or alone. */
 export interface Bar {
   /** Least speed: reference seconds over ours. */
   readonly speed?: number;
   /** Greatest memory: our peak over the reference's. */
   readonly memory?: number;
+  /** Most seconds of a round. */
+  readonly seconds?: number;
 }
 
 /** One of ours; `bar` is what the project asks of it. */
@@ -73,6 +77,14 @@ export interface Ratio {
   readonly reached: boolean | null;
 }
 
+/** One of ours against a bar in seconds. */
+export interface Limit {
+  readonly ours: string;
+  readonly seconds: number;
+  readonly limit: number;
+  readonly reached: boolean;
+}
+
 /** What came out of one case. */
 export interface CaseResult {
   readonly name: string;
@@ -83,6 +95,8 @@ export interface CaseResult {
   /** Contestants that did not run, with the reason. */
   readonly skipped: Readonly<Record<string, string>>;
   readonly ratios: readonly Ratio[];
+  /** Bars in seconds. */
+  readonly limits: readonly Limit[];
 }
 
 /** A whole run. */

@@ -11,9 +11,10 @@ import { serveRounds } from "./serve";
 
 async function main([size, images, tasks, variant]: readonly string[]): Promise<void> {
   const versions = await startBenchEngine();
-  const workers = isSingleThreaded(runningEngine()!.name) ? await createAdaptationWorkers() : undefined;
+  const workers = size !== "pico" && isSingleThreaded(runningEngine()!.name) ? await createAdaptationWorkers() : undefined;
   const context = makeContext(size as ModelSize, Number(tasks), Math.max(2 * Number(images), 32));
   const passes = countPasses();
+  if (variant === "dual") knowClasses();
   const gate = openGate();
   const interrupt = new AbortController();
   const run = runDam(
@@ -27,7 +28,7 @@ async function main([size, images, tasks, variant]: readonly string[]): Promise<
     },
     {
       batchSize: Number(images),
-      // f_0 costs a run's first minutes, not its iterations; its classes of the images are known after the first one.
+      // f_0 is made before the iterations.
       labelSteps: 0,
       steps: 1_000_000,
       finalAdaptSteps: 0,
@@ -67,6 +68,11 @@ function makeContext(size: ModelSize, tasks: number, count: number): DamContext 
       };
     }),
   };
+}
+
+/** In a run, f_0 classifies every image once, before the iterations that are measured; which class it gives does not change their speed. */
+function knowClasses(): void {
+  AdaptationTower.prototype.classify = (_theta, batches) => Promise.resolve(batches.map(() => new Int32Array(1000)));
 }
 
 /** Counts encoder passes with a backward pass, and the images in them. */

@@ -3,8 +3,19 @@ import type { HostTensor } from "../../src/checkpoints";
 import { randomStream, startEngine } from "../../src/engine";
 import { visionParameterShapes, type VisionConfig, type ZeroShotHead } from "../../src/models";
 
-/** Sizes that are measured. */
-export const CONFIGS: Readonly<Record<"desk" | "b32", VisionConfig>> = {
+/** Sizes that are measured, and one for trying the programs out. */
+export const CONFIGS: Readonly<Record<"pico" | "desk" | "b32", VisionConfig>> = {
+  pico: {
+    hiddenSize: 8,
+    intermediateSize: 16,
+    layers: 1,
+    heads: 2,
+    patchSize: 8,
+    imageSize: 16,
+    projectionSize: 4,
+    activation: "quick_gelu",
+    layerNormEpsilon: 1e-5,
+  },
   desk: {
     hiddenSize: 96,
     intermediateSize: 384,
