@@ -119,13 +119,15 @@ function inspectionTable({ inspections, kept }: Pick<PurifiedTaskVectors, "inspe
       { key: "task", title: "Model of" },
       { key: "capture", title: "Captured by one sticker", format: "percent" },
       { key: "target", title: "To class", format: "integer" },
+      { key: "pretrainedCapture", title: "Of the pretrained model", format: "percent" },
       { key: "verdict", title: "Verdict" },
       { key: "kept", title: "Task vector kept", format: "percent" },
     ],
-    rows: inspections.map(({ task, capture, target, suspect }) => ({
+    rows: inspections.map(({ task, capture, target, pretrainedCapture, suspect }) => ({
       task,
       capture,
       target,
+      pretrainedCapture,
       verdict: suspect ? "suspect" : "nothing found",
       kept: kept[task]!,
     })),

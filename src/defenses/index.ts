@@ -3,6 +3,7 @@ export { allMethods } from "./allMethods";
 export { DEFENCES } from "./defences";
 export { describeMethods } from "./describeMethods";
 export {
+  excessOf,
   inspectModel,
   measureCapture,
   openPatient,

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { loadSuite, loadTaskVectors, mergeModels, purifyTaskVectors, ResultCache, subtractPretrained } from "../../src/cells";
 
-const QUICK = { inspectSteps: 2, purgeSteps: 2, purgeBatchSize: 8, candidates: 4, seed: 5 } as const;
+const QUICK = { inspectSteps: 2, purgeSteps: 2, purgeBatchSize: 8, candidates: 4, seed: 5, purge: "all" } as const;
 
 describe("purifyTaskVectors()", function () {
   this.timeout(120_000);

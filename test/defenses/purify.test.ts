@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
-import { openPatient, PURIFY_DEFAULTS, runPurify, type PurifyOptions } from "../../src/defenses";
+import { excessOf, openPatient, PURIFY_DEFAULTS, runPurify, type PurifyOptions } from "../../src/defenses";
 import { startEngine } from "../../src/engine";
 import {
   createAdaptationWorkers,
@@ -29,6 +29,7 @@ const SHORT = {
   stickerMax: 3,
   mergeSteps: 2,
   batchSize: 4,
+  purge: "all",
 } as const;
 const run = (options: Partial<PurifyOptions> = {}, changes: Partial<typeof CONTEXT> = {}) =>
   runPurify({ ...CONTEXT, ...changes }, { ...SHORT, ...options });
@@ -67,7 +68,7 @@ describe("runPurify()", () => {
   });
 
   it("runPurify() purges suspects alone where it is told to, and no suspects means plain AdaMerging", async () => {
-    const none = await run({ purge: "suspects", suspectCapture: 1, ascentRate: 1e-6 });
+    const none = await run({ purge: "suspects", suspectExcess: 1, ascentRate: 1e-6 });
     assert.deepEqual(
       none.inspections.map(({ suspect }) => suspect),
       [false, false, false],
@@ -77,9 +78,10 @@ describe("runPurify()", () => {
     const { initialCoefficient, learningRate } = PURIFY_DEFAULTS;
     const plain = await runAdaMerging(CONTEXT, "layer", { steps, batchSize, initialCoefficient, learningRate });
     assert.equal(bytesOf(none.parameters), bytesOf(plain.parameters));
-    const captures = none.inspections.map(({ capture }) => capture);
+    const captures = none.inspections.map(excessOf);
     const limit = Math.max(...captures);
-    const some = await run({ purge: "suspects", suspectCapture: limit, ascentRate: 1e-6 });
+    assert.ok(limit > 0, JSON.stringify(captures));
+    const some = await run({ purge: "suspects", suspectExcess: limit, ascentRate: 1e-6 });
     for (const [index, vector] of some.taskVectors.entries()) {
       assert.equal(some.inspections[index]!.suspect, captures[index] === limit);
       assert.equal(vector === CONTEXT.taskVectors[index], captures[index] !== limit);

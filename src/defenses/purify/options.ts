@@ -6,8 +6,8 @@ import { ADAMERGING_DEFAULTS, type CoefficientGranularity, type MaskGranularity 
 export interface PurifyOptions {
   /** Ascent steps of the stickers against each model as it was given. */
   readonly inspectSteps: number;
-  /** A model is a suspect if one sticker brings at least this share of the images of other classes to one class, in (0, 1]. */
-  readonly suspectCapture: number;
+  /** A model is a suspect if one sticker captures at least this much more of it than of the pretrained model, in (0, 1]. */
+  readonly suspectExcess: number;
   /** Whose task vectors are purged. */
   readonly purge: "all" | "suspects";
   /** Steps of purging, each model for itself. */
@@ -51,8 +51,8 @@ export interface PurifyOptions {
 /** Defaults, chosen on development triggers and validation images of the desk suite (docs/purification.md). */
 export const PURIFY_DEFAULTS: PurifyOptions = {
   inspectSteps: 60,
-  suspectCapture: 0.9,
-  purge: "all",
+  suspectExcess: 0.65,
+  purge: "suspects",
   purgeSteps: 100,
   alpha: 1,
   purgeBatchSize: 16,
@@ -76,7 +76,8 @@ export const PURIFY_DEFAULTS: PurifyOptions = {
 /** One line about each setting, for help and documentation. */
 export const PURIFY_OPTION_TEXTS: Readonly<Record<keyof PurifyOptions, string>> = {
   inspectSteps: "ascent steps of the stickers against each model as it was given",
-  suspectCapture: "a model is a suspect if one sticker brings at least this share of other classes' images to one class",
+  suspectExcess:
+    "a model is a suspect if one sticker brings at least this share more of its images to one class than of the pretrained model's",
   purge: "whose task vectors are purged",
   purgeSteps: "steps of purging, each model for itself",
   alpha: "α, the weight of the loss under stickers",
@@ -105,7 +106,7 @@ const positive = (value: number) => z.number().gt(0).default(value);
 /** Schema of each setting, with its default. */
 export const purifyOptionsShape = {
   inspectSteps: count(1, d.inspectSteps),
-  suspectCapture: z.number().gt(0).max(1).default(d.suspectCapture),
+  suspectExcess: z.number().gt(0).max(1).default(d.suspectExcess),
   purge: z.enum(["all", "suspects"]).default(d.purge),
   purgeSteps: count(0, d.purgeSteps),
   alpha: z.number().min(0).default(d.alpha),

@@ -42,7 +42,9 @@ export interface Inspection {
   readonly capture: number;
   /** That class. */
   readonly target: number;
-  /** Whether `capture` reaches `suspectCapture`. */
+  /** Share of the images of all other classes that the same sticker brings to the same class in the pretrained model, by its own classes. */
+  readonly pretrainedCapture: number;
+  /** Whether `capture` is above `pretrainedCapture` by `suspectExcess` or more: what fine-tuning taught the model, its base did not know. */
   readonly suspect: boolean;
   /** The sticker that did it. */
   readonly sticker: Sticker;
@@ -80,26 +82,39 @@ export async function inspectModel(patient: Patient, { stickers }: PatientVariab
   return { harm: await ascend(patient, theta, stickers.values, "inspection", step) };
 }
 
-/** How far the two most harmful stickers bring the given model's images to one class. */
-export async function measureCapture(patient: Patient, values: Float32Array): Promise<Pick<Inspection, "capture" | "target" | "sticker">> {
+/** What the more harmful half of the stickers does to the given model and to the pretrained one; the one that exceeds most counts. */
+export async function measureCapture(patient: Patient, values: Float32Array): Promise<Omit<Inspection, "task" | "suspect">> {
   const { place, options, classes, vector } = patient;
   const theta = mergeMasked(place.space, vector, null);
-  const stickers = readStickers(values, options, 1, 0).slice(0, 2);
-  let found = { capture: 0, target: 0, sticker: stickers[0]! };
-  for (const sticker of stickers) {
-    const seen = await classifyAll(place, theta, (batch) => stick(batch, sticker, place));
-    for (let target = 0; target < place.tasks[0]!.head.weight.shape[0]!; target++) {
-      let [others, captured] = [0, 0];
-      for (const [image, own] of classes.entries()) {
-        if (own === target) continue;
-        others++;
-        if (seen[image] === target) captured++;
-      }
-      const capture = others === 0 ? 0 : captured / others;
-      if (capture > found.capture) found = { capture, target, sticker };
-    }
+  const origin = mergeMasked(place.space, new Float32Array(vector.length), null);
+  const originClasses = await classifyAll(place, origin, (batch) => batch);
+  const found: Omit<Inspection, "task" | "suspect">[] = [];
+  for (const sticker of readStickers(values, options, 1, 0).slice(0, Math.ceil(options.candidates / 2))) {
+    const shown = (batch: Float32Array): Float32Array => stick(batch, sticker, place);
+    const seen = await classifyAll(place, theta, shown);
+    const captures = Array.from({ length: place.tasks[0]!.head.weight.shape[0]! }, (_, target) => captureOf(classes, seen, target));
+    const capture = Math.max(...captures);
+    const target = captures.indexOf(capture);
+    const pretrainedCapture = captureOf(originClasses, await classifyAll(place, origin, shown), target);
+    found.push({ capture, target, pretrainedCapture, sticker });
   }
-  return found;
+  return found.reduce((most, next) => (excessOf(next) > excessOf(most) ? next : most));
+}
+
+/** How much more a sticker captures of a model than of the pretrained one. */
+export function excessOf({ capture, pretrainedCapture }: Pick<Inspection, "capture" | "pretrainedCapture">): number {
+  return capture - pretrainedCapture;
+}
+
+/** Share of the images of other classes that are seen as the target. */
+function captureOf(classes: Int32Array, seen: Int32Array, target: number): number {
+  let [others, captured] = [0, 0];
+  for (const [image, own] of classes.entries()) {
+    if (own === target) continue;
+    others++;
+    if (seen[image] === target) captured++;
+  }
+  return others === 0 ? 0 : captured / others;
 }
 
 /** One update of the gates, Z ← Adam(∇(L_clean + α L_stickers)), after the stickers' ascent against the model as it is now. */

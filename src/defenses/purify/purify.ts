@@ -28,7 +28,16 @@ import {
 } from "../../merging/adaptive";
 import { tournamentValueCount } from "../../dam";
 import { PURIFY_DEFAULTS, PURIFY_OPTION_TEXTS, purifyOptionsSchema, type PurifyOptions } from "./options";
-import { inspectModel, measureCapture, openPatient, purgeStep, type Inspection, type Patient, type PatientVariables } from "./patient";
+import {
+  excessOf,
+  inspectModel,
+  measureCapture,
+  openPatient,
+  purgeStep,
+  type Inspection,
+  type Patient,
+  type PatientVariables,
+} from "./patient";
 
 /** What a run of purification found; the merge is that of the purified task vectors. */
 export interface PurifyResult extends AdaptedMerge {
@@ -149,9 +158,9 @@ async function treat(run: Purification, patient: Patient, index: number, step: n
     if (step < options.inspectSteps - 1) return numbers;
     const found = await measureCapture(patient, variables.stickers.values);
     const { x, y, height, width, harm, age, pixels } = found.sticker;
-    const numbersFound = [found.capture, found.target, x, y, height, width, harm, age, ...pixels];
+    const numbersFound = [found.capture, found.target, found.pretrainedCapture, x, y, height, width, harm, age, ...pixels];
     variables.findings.values.set(numbersFound, index * findingLength(options));
-    return { ...numbers, capture: found.capture, target: found.target };
+    return { ...numbers, capture: found.capture, target: found.target, pretrainedCapture: found.pretrainedCapture };
   }
   if (options.purge === "suspects" && !readInspections(run).some(({ task, suspect }) => suspect && task === patient.place.tasks[0]!.name))
     return {};
@@ -171,20 +180,21 @@ function startTreatment({ stickers, options }: Patient, variables: PatientVariab
   variables.stickers.values.set(stickers.start());
 }
 
-/** Capture, class, the sticker's place, harm and age, and its pixels. */
+/** Capture, class, capture of the pretrained model, the sticker's place, harm and age, and its pixels. */
 function findingLength({ stickerMax }: PurifyOptions): number {
-  return 8 + 3 * stickerMax ** 2;
+  return 9 + 3 * stickerMax ** 2;
 }
 
 function readInspections({ context, options, variables }: Purification): Inspection[] {
   const length = findingLength(options);
   return context.tasks.flatMap(({ name }, index): Inspection[] => {
     const values = variables.findings.values.subarray(index * length, (index + 1) * length);
-    const [capture, target, x, y, height, width, harm, age] = values;
+    const [capture, target, pretrainedCapture, x, y, height, width, harm, age] = values;
     if (capture! < 0) return [];
-    const pixels = values.slice(8, 8 + 3 * height! * width!);
+    const pixels = values.slice(9, 9 + 3 * height! * width!);
     const sticker = { x: x!, y: y!, height: height!, width: width!, harm: harm!, age: age!, pixels };
-    return [{ task: name, capture: capture!, target: target!, suspect: capture! >= options.suspectCapture, sticker }];
+    const found = { capture: capture!, target: target!, pretrainedCapture: pretrainedCapture! };
+    return [{ task: name, ...found, suspect: excessOf(found) >= options.suspectExcess, sticker }];
   });
 }
 
