@@ -1,5 +1,5 @@
 /**
- * @file Measures damlab and the reference stacks side by side, in one run: `npm run bench [-- NAME… | all] [--json] [--rounds N] [--list]`.
+ * @file Measures damlab and the reference stacks side by side, in one run: `npm run bench [-- NAME… | all] [--json] [--out FILE] [--rounds N] [--list]`.
  *
  * Each case runs ours and the references in turn, round by round, two threads each, every contestant in a process of its own. References need
  * Python (environment variable DAMLAB_BENCH_PYTHON, else `python3`) with the packages of bench/reference/requirements.txt; without them they are
@@ -11,7 +11,7 @@ import { BENCH_CASES } from "./cases";
 import { describeMachine, describeVersions } from "./harness/describe";
 import { formatCase } from "./harness/formatReport";
 import { runCase } from "./harness/runCase";
-import type { BenchCase, CaseResult } from "./harness/types";
+import type { BenchCase, BenchReport, CaseResult } from "./harness/types";
 
 async function main(): Promise<void> {
   const { values: flags, positionals: names } = parseArgs({
@@ -34,10 +34,14 @@ async function main(): Promise<void> {
     const result = await runCase(rounds === undefined ? bench : { ...bench, rounds }, (line) => process.stderr.write(`${line}\n`));
     results.push(result);
     if (!flags.json) console.log(formatCase(result));
+    // After each case, so that a run that is cut short leaves what it has.
+    if (flags.out !== undefined) writeFileSync(flags.out, `${JSON.stringify(reportOf(results), null, 2)}\n`);
   }
-  const report = { machine: describeMachine(), versions: describeVersions(results), results };
-  if (flags.json) console.log(JSON.stringify(report, null, 2));
-  if (flags.out !== undefined) writeFileSync(flags.out, `${JSON.stringify(report, null, 2)}\n`);
+  if (flags.json) console.log(JSON.stringify(reportOf(results), null, 2));
+}
+
+function reportOf(results: readonly CaseResult[]): BenchReport {
+  return { machine: describeMachine(), versions: describeVersions(results), results };
 }
 
 /** A name takes the case, or all whose names begin with it and a hyphen; "all" takes all; no name, all but those on request. */

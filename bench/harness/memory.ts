@@ -38,7 +38,8 @@ export function readProcessorSeconds(pid: number | undefined): number | null {
   const ticks = [pid, ...descendants(pid)].map((each) => {
     try {
       const fields = readFileSync(`/proc/${each}/stat`, "utf8").split(") ").at(-1)!.split(" ");
-      return Number(fields[11]) + Number(fields[12]);
+      // utime, stime, and those of children that have ended
+      return [11, 12, 13, 14].reduce((sum, field) => sum + Number(fields[field]), 0);
     } catch {
       return null;
     }
