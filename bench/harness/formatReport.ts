@@ -24,7 +24,9 @@ export function formatRatio({ speed, processor, memory, bar, reached }: Ratio): 
   const parts = [`${speed.toFixed(2)}x as fast`];
   if (processor !== null) parts.push(`${processor.toFixed(2)}x by processor time`);
   if (memory !== null) parts.push(`${memory.toFixed(2)}x the memory`);
-  return bar === null || reached === null ? parts.join(", ") : `${parts.join(", ")}; bar ${formatBar(bar)}: ${reached ? "reached" : "missed"}`;
+  return bar === null || reached === null
+    ? parts.join(", ")
+    : `${parts.join(", ")}; bar ${formatBar(bar)}: ${reached ? "reached" : "missed"}`;
 }
 
 /** As "≥ 2x, memory ≤ 0.5x". */
