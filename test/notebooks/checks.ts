@@ -81,12 +81,15 @@ export function faultsOfOutputs(notebook: Notebook): string[] {
     faults.push("parameters were injected");
   const outputs = codeCells(notebook).flatMap((cell) => cell.outputs ?? []);
   if (outputs.length === 0) faults.push("it has no outputs");
-  for (const { output_type, name, data: given } of outputs) {
+  for (const { output_type, name, data: given, metadata } of outputs) {
     const data = (given ?? {}) as Record<string, unknown>;
     const html = [data["text/html"] ?? ""].flat().join("");
     if (output_type === "error" || name === "stderr") faults.push("an output is an error");
     if ("image/png" in data && !("application/vnd.plotly.v1+json" in data && html !== "" && "text/plain" in data))
       faults.push("a figure lacks one of plotly, HTML, PNG and text");
+    // Else an untrusted notebook shows it at twice its size.
+    if ("image/png" in data && !("image/png" in ((metadata ?? {}) as Record<string, unknown>)))
+      faults.push("a figure's PNG lacks its size");
     if (html.includes("<progress")) faults.push("a progress bar was kept");
     if (html.length > 2_000_000) faults.push("an output's HTML is as large as a library");
     if (/<script[^>]+src=|https?:\/\/[^"]*plotly/.test(html)) faults.push("an output's HTML loads from elsewhere");

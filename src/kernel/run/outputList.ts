@@ -1,4 +1,5 @@
 import { type NotebookOutput, toLines } from "./notebook";
+import { pictureMetadata } from "../../display/mime";
 import type { Message } from "../wire/message";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -66,7 +67,7 @@ function bundleFields(data: unknown, metadata: unknown): { data: Fields; metadat
     type,
     typeof value === "string" && !/^image\/(?!svg)/.test(type) ? toLines(value) : value,
   ]);
-  return { data: Object.fromEntries(formats) as Fields, metadata };
+  return { data: Object.fromEntries(formats) as Fields, metadata: { ...pictureMetadata(data as Fields), ...(metadata as Fields) } };
 }
 
 /** What a terminal would still show of each line after its carriage returns. */
