@@ -1,1 +1,1 @@
-export { type Displayable, displaySymbol, isDisplayable, type MimeBundle, pictureMetadata } from "./mime";
+export { type Displayable, displaySymbol, isDisplayable, type MimeBundle } from "./mime";

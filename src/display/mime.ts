@@ -16,13 +16,3 @@ export function isDisplayable(value: unknown): value is Displayable {
     typeof (value as Partial<Displayable>)[displaySymbol] === "function"
   );
 }
-
-/**
- * Jupyter's metadata of a bundle: the size at which its PNG is to be shown, where its HTML shows the same PNG at a size of its own. A front end
- * that does not trust a notebook's HTML shows the PNG itself, and would take each of its pixels for one of the screen's.
- */
-export function pictureMetadata(data: Readonly<Record<string, unknown>>): Record<string, { readonly width: number }> {
-  const html = [data["text/html"]].flat().join("");
-  const width = "image/png" in data ? /^<div class="damlab-figure"><img [^>]*?\bwidth="(\d+)"/.exec(html)?.[1] : undefined;
-  return width === undefined ? {} : { "image/png": { width: Number(width) } };
-}

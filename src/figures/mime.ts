@@ -6,15 +6,16 @@ import { escapeHtml } from "./tables/html";
 
 /**
  * All formats of a figure for notebooks. The HTML shows the PNG, and becomes interactive where plotly is on the page already
- * (see `plotlyLibrary`), so that plotly's 4.8 MB are never repeated in each output.
+ * (see `plotlyLibrary`), so that plotly's 4.8 MB are never repeated in each output. The PNG in the HTML has twice the pixels, for fine screens;
+ * the one beside it has as many as the figure is wide, since some front ends show each as one of the screen's.
  */
 export async function figureToMime(figure: Figure): Promise<MimeBundle> {
   const { specification } = figure;
-  const png = (await renderPng(figure, { scale: 2 })).toString("base64");
+  const [plain, fine] = await Promise.all([1, 2].map(async (scale) => (await renderPng(figure, { scale })).toString("base64")));
   return {
     "application/vnd.plotly.v1+json": { data: specification.data, layout: specification.layout, config: specification.config },
-    "text/html": notebookHtml(figure, specification, png),
-    "image/png": png,
+    "text/html": notebookHtml(figure, specification, fine!),
+    "image/png": plain,
     "text/plain": [figure.title, figure.alt, figure.caption].filter((line) => line !== "").join("\n"),
   };
 }

@@ -74,6 +74,13 @@ const NUMBER = /(?<![\w.])\d+(?:\.\d+)?(?![\w])/g;
 /** Names that end in numbers: figures, tables, theorems, notebooks, models. */
 const NAMED = /\b(?:Figures?|Table|Theorem|Corollary|notebook|CLIP-ViT-B)[ /]\d+(?:\(a\))?(?: and \d+)?/g;
 
+/** Width that fits into a notebook's column. */
+const MOST_PIXELS = 760;
+
+function widthOfPng(base64: string): number {
+  return Buffer.from(base64.slice(0, 64), "base64").readUInt32BE(16);
+}
+
 /** Faults of the outputs of a full run: none at all, of a short run, errors, figures without all their formats, a repeated library. */
 export function faultsOfOutputs(notebook: Notebook): string[] {
   const faults: string[] = [];
@@ -81,15 +88,14 @@ export function faultsOfOutputs(notebook: Notebook): string[] {
     faults.push("parameters were injected");
   const outputs = codeCells(notebook).flatMap((cell) => cell.outputs ?? []);
   if (outputs.length === 0) faults.push("it has no outputs");
-  for (const { output_type, name, data: given, metadata } of outputs) {
+  for (const { output_type, name, data: given } of outputs) {
     const data = (given ?? {}) as Record<string, unknown>;
     const html = [data["text/html"] ?? ""].flat().join("");
     if (output_type === "error" || name === "stderr") faults.push("an output is an error");
     if ("image/png" in data && !("application/vnd.plotly.v1+json" in data && html !== "" && "text/plain" in data))
       faults.push("a figure lacks one of plotly, HTML, PNG and text");
-    // Else an untrusted notebook shows it at twice its size.
-    if ("image/png" in data && !("image/png" in ((metadata ?? {}) as Record<string, unknown>)))
-      faults.push("a figure's PNG lacks its size");
+    // Some front ends show each of its pixels as one of the screen's.
+    if ("image/png" in data && widthOfPng([data["image/png"]].flat().join("")) > MOST_PIXELS) faults.push("a figure's PNG is too wide");
     if (html.includes("<progress")) faults.push("a progress bar was kept");
     if (html.length > 2_000_000) faults.push("an output's HTML is as large as a library");
     if (/<script[^>]+src=|https?:\/\/[^"]*plotly/.test(html)) faults.push("an output's HTML loads from elsewhere");

@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { isDisplayable, displaySymbol, pictureMetadata } from "../../display/mime";
+import { isDisplayable, displaySymbol } from "../../display/mime";
 import type { Bundle } from "../link/messages";
 import { knownFormat } from "./knownFormats";
 
@@ -27,6 +27,5 @@ export function formatDisplay(value: unknown, raw: boolean): Bundle | Promise<Bu
 
 /** Every bundle has text, for clients that show nothing else. */
 function complete(value: unknown, bundle: object): Bundle {
-  const data = "text/plain" in bundle ? { ...bundle } : { "text/plain": inspect(value, LIMITS), ...bundle };
-  return { data, metadata: pictureMetadata(data) };
+  return { data: "text/plain" in bundle ? { ...bundle } : { "text/plain": inspect(value, LIMITS), ...bundle }, metadata: {} };
 }

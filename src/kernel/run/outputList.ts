@@ -1,5 +1,4 @@
 import { type NotebookOutput, toLines } from "./notebook";
-import { pictureMetadata } from "../../display/mime";
 import type { Message } from "../wire/message";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -67,7 +66,7 @@ function bundleFields(data: unknown, metadata: unknown): { data: Fields; metadat
     type,
     typeof value === "string" && !/^image\/(?!svg)/.test(type) ? toLines(value) : value,
   ]);
-  return { data: Object.fromEntries(formats) as Fields, metadata: { ...pictureMetadata(data as Fields), ...(metadata as Fields) } };
+  return { data: Object.fromEntries(formats) as Fields, metadata };
 }
 
 /** What a terminal would still show of each line after its carriage returns. */
