@@ -103,7 +103,10 @@ async function readTaskVector({ merged }: CheckpointSet, model: TensorSource, pr
   return vector;
 }
 
-function recordAdaptation({ tasks, headHashes }: SuiteTasks, { parameters, coefficients, history, findings }: AdaptedMerge): AdaptationRecord {
+function recordAdaptation(
+  { tasks, headHashes }: SuiteTasks,
+  { parameters, coefficients, history, findings }: AdaptedMerge,
+): AdaptationRecord {
   const { granularity, values } = coefficients;
   const width = values.length / tasks.length;
   return {
