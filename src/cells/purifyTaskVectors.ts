@@ -87,15 +87,12 @@ export const purifyTaskVectors: Cell<[vectors: TaskVectors], PurifyTaskVectorsPa
   inputs: ["vectors"],
   parameters,
   cache: false,
-  async run([vectors]: [vectors: TaskVectors], given, { settings, signal, progress }) {
-    const task = progress.start("Purification", { total: vectors.models.length, unit: "models" });
+  async run([vectors]: [vectors: TaskVectors], given, { settings, signal }) {
     const found: PurifiedModel[] = [];
-    for (const [index, model] of vectors.models.entries()) {
+    for (const model of vectors.models) {
       const alone = { ...vectors, models: [model], heads: { [model.task]: vectors.heads[model.task]! }, attacked: {} };
       found.push(await purifyModel.with({ ...settings, signal })(alone, given));
-      task.update({ step: index + 1 });
     }
-    task.finish("done");
     return {
       ...vectors,
       models: vectors.models.map((model, index) => ({

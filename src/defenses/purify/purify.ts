@@ -133,7 +133,7 @@ function planPurification(run: Purification): Loop {
   let open: { readonly index: number; readonly patient: Patient } | undefined;
   let merged: Workplace | undefined;
   return {
-    name: "purification",
+    name: models === 1 ? `purifying ${context.tasks[0]!.name}` : "purification",
     steps: models * perModel + options.mergeSteps,
     variables: { ...variables },
     async step(step) {
