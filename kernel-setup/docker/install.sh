@@ -22,5 +22,5 @@ esac
 node src/cli/damlab.cjs kernel install --prefix "$environment"
 
 "$environment/bin/jupyter" lab --version > /dev/null
-"$environment/bin/jupyter" kernelspec list | grep -q damlab
+"$environment/bin/jupyter" kernelspec list | grep damlab > /dev/null
 node src/cli/damlab.cjs doctor --engine native
