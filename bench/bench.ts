@@ -5,8 +5,8 @@
  * Python (environment variable DAMLAB_BENCH_PYTHON, else `python3`) with the packages of bench/reference/requirements.txt; without them they are
  * skipped, visibly. Progress goes to stderr; the table, or with --json the whole report, to stdout.
  */
-import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { writeFileAtomic } from "../src/checkpoints";
 import { BENCH_CASES } from "./cases";
 import { describeMachine, describeVersions } from "./harness/describe";
 import { formatCase } from "./harness/formatReport";
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
     results.push(result);
     if (!flags.json) console.log(formatCase(result));
     // After each case, so that a run that is cut short leaves what it has.
-    if (flags.out !== undefined) writeFileSync(flags.out, `${JSON.stringify(reportOf(results), null, 2)}\n`);
+    if (flags.out !== undefined) await writeFileAtomic(flags.out, `${JSON.stringify(reportOf(results), null, 2)}\n`);
   }
   if (flags.json) console.log(JSON.stringify(reportOf(results), null, 2));
 }

@@ -4,31 +4,22 @@
  */
 import { readFile } from "node:fs/promises";
 import * as path from "node:path";
-import { writeFileAtomic } from "../src/checkpoints";
 import { exportFigure, tableToMarkdown } from "../src/figures";
+import { DOCS, writeIntoPage } from "./docsPage";
 import type { BenchReport } from "./harness/types";
 import { mergeReports, provenanceText, ratiosFigure, ratiosTable, timesTable } from "./reportParts";
-
-const DOCS = path.join(__dirname, "..", "docs");
-const [BEGIN, END] = ["<!-- results: begin -->", "<!-- results: end -->"];
 
 async function main(files: readonly string[]): Promise<void> {
   if (files.length === 0) throw new RangeError("Cannot write a report: expected files of npm run bench -- --out FILE, got none");
   const reports = await Promise.all(files.map(async (file) => JSON.parse(await readFile(file, "utf8")) as BenchReport));
   const report = mergeReports(reports);
-  const page = await readFile(path.join(DOCS, "bench.md"), "utf8");
-  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`Cannot write into "docs/bench.md": expected the marks ${BEGIN} and ${END}, got none`);
   const parts = [
     provenanceText(report),
     "![Speed ratios](bench.png)",
     tableToMarkdown(ratiosTable(report)),
     tableToMarkdown(timesTable(report)),
   ];
-  await writeFileAtomic(
-    path.join(DOCS, "bench.md"),
-    `${page.slice(0, begin + BEGIN.length)}\n\n${parts.join("\n\n")}\n\n${page.slice(end)}`,
-  );
+  await writeIntoPage("bench.md", "results", parts.join("\n\n"));
   await exportFigure(ratiosFigure(report), path.join(DOCS, "bench.png"));
 }
 

@@ -9,8 +9,8 @@ import { writeFileAtomic } from "../../src/checkpoints";
 import { lineProgress } from "../../src/display/progress";
 import { exportFigure } from "../../src/figures";
 import { judgeDefence } from "../../src/selection";
+import { DOCS, writeIntoPage } from "../docsPage";
 import { judgedPoints } from "./points";
-import { writeDocs } from "./docs";
 import { verdictOf, writeTables } from "./tables";
 
 const HELP = `Usage: npx tsx bench/defence/table.ts [options]
@@ -123,7 +123,10 @@ async function main(): Promise<void> {
   await writeFileAtomic(path.join(flags.out, "points.json"), `${JSON.stringify(everything, null, 1)}\n`);
   await writeFileAtomic(path.join(flags.out, "table.md"), tables);
   await exportFigure(plot.figure, path.join(flags.out, "front.png"));
-  if (flags.docs) await writeDocs(tables, plot.figure);
+  if (flags.docs) {
+    await writeIntoPage("defence.md", "table", tables);
+    await exportFigure(plot.figure, path.join(DOCS, "defence.png"));
+  }
   process.stdout.write(tables);
 }
 

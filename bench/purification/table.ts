@@ -21,8 +21,8 @@ import { startEngine } from "../../src/engine";
 import { lineProgress } from "../../src/display/progress";
 import { accuracy, attackSuccessRate, deskImages, predictModel } from "../../src/evaluation";
 import { scaledMerge } from "../../src/merging/adaptive";
+import { writeIntoPage } from "../docsPage";
 import { attackModel } from "./attackers";
-import { writeDocs } from "./docs";
 import { SCENARIOS, type Attacker, type Scenario } from "./scenarios";
 import { writeTables, type JudgedPoint, type ScenarioRun } from "./tables";
 
@@ -86,7 +86,7 @@ async function main(): Promise<void> {
   }
   const tables = writeTables(runs);
   await writeFileAtomic(path.join(flags.out, "tables.md"), tables);
-  if (flags.docs) await writeDocs(tables);
+  if (flags.docs) await writeIntoPage("purification.md", "tables", tables);
   process.stdout.write(tables);
 }
 
