@@ -57,7 +57,8 @@ function asksToStop(run: CellRun, way: InterruptWay): boolean {
   if (process.listenerCount("SIGINT") < 2 || asked.has(run)) return false;
   asked.add(run);
   send({ type: "interrupted", way, asked: true });
-  if (way === "message") process.emit("SIGINT", "SIGINT");
+  // Not `process.emit`: the kernel's own listener would take it for the signal, and that signal, when it comes, for another interrupt.
+  if (way === "message") for (const listener of process.rawListeners("SIGINT")) if (listener !== onSignal) listener.call(process, "SIGINT");
   return true;
 }
 
