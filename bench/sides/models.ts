@@ -2,6 +2,7 @@
 import type { HostTensor } from "../../src/checkpoints";
 import { randomStream, startEngine } from "../../src/engine";
 import { visionParameterShapes, type VisionConfig, type ZeroShotHead } from "../../src/models";
+import { DESK_CONFIG } from "../../src/zoo/deskConfig";
 
 /** Sizes that are measured, and one for trying the programs out. */
 export const CONFIGS: Readonly<Record<"pico" | "desk" | "b32", VisionConfig>> = {
@@ -16,17 +17,7 @@ export const CONFIGS: Readonly<Record<"pico" | "desk" | "b32", VisionConfig>> = 
     activation: "quick_gelu",
     layerNormEpsilon: 1e-5,
   },
-  desk: {
-    hiddenSize: 96,
-    intermediateSize: 384,
-    layers: 4,
-    heads: 4,
-    patchSize: 8,
-    imageSize: 32,
-    projectionSize: 64,
-    activation: "quick_gelu",
-    layerNormEpsilon: 1e-5,
-  },
+  desk: DESK_CONFIG,
   b32: {
     hiddenSize: 768,
     intermediateSize: 3072,

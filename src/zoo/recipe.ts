@@ -3,19 +3,7 @@ import type { AttackOptions } from "../attacks";
 import type { VisionConfig } from "../models/config";
 import { TASK_IDS, type PretrainingOptions, type TaskId } from "../tasks";
 import type { FineTuneRecipe, PretrainRecipe } from "../training";
-
-/** The desk tower: 475,000 parameters. */
-export const DESK_CONFIG: VisionConfig = {
-  hiddenSize: 96,
-  intermediateSize: 384,
-  layers: 4,
-  heads: 4,
-  patchSize: 8,
-  imageSize: 32,
-  projectionSize: 64,
-  activation: "quick_gelu",
-  layerNormEpsilon: 1e-5,
-};
+import { DESK_CONFIG } from "./deskConfig";
 
 /** Images of a pre-training run; see `loadPretrainingSet`. */
 export type PretrainingImages = Required<Omit<PretrainingOptions, "seed">>;
