@@ -1,8 +1,10 @@
 /** A merge so small that a pass takes milliseconds; the same numbers as fixtures/make.py. */
+import * as assert from "node:assert/strict";
 import * as path from "node:path";
+import * as tf from "@tensorflow/tfjs-core";
 import { openSafetensors, type HostTensor, type NamedTensors } from "../../src/checkpoints";
 import { randomStream } from "../../src/engine";
-import type { AdaptationContext, AdaptationTask } from "../../src/merging/adaptive";
+import type { AdaptationContext, AdaptationTask, AdaptedMerge } from "../../src/merging/adaptive";
 import { visionParameterShapes, type ZeroShotHead } from "../../src/models";
 import type { UnlabelledImageSet } from "../../src/tasks";
 import { uniform } from "../models/fixtures/generator";
@@ -117,4 +119,15 @@ export function bytesOf(parameters: NamedTensors): string {
   return [...parameters]
     .map(([name, { values }]) => `${name} ${Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString("hex")}`)
     .join();
+}
+
+/** A method gives the same bytes for the same seed, others for another, and leaves no tensors. Returns the merge of the first run. */
+export async function checkSeeds<Merge extends AdaptedMerge>(run: (changes: Partial<AdaptationContext>) => Promise<Merge>): Promise<Merge> {
+  const before = tf.memory().numTensors;
+  const [first, again, other] = [await run({}), await run({}), await run({ seed: 1 })];
+  assert.equal(tf.memory().numTensors, before);
+  assert.equal(bytesOf(first.parameters), bytesOf(again.parameters));
+  assert.notEqual(bytesOf(first.parameters), bytesOf(other.parameters));
+  assert.ok(first.completed);
+  return first;
 }
