@@ -7,6 +7,7 @@ import {
   mergedParameters,
   mergeMasked,
   relaxMask,
+  resetOptimiser,
   runLoop,
   type AdaptedMerge,
   type Coefficients,
@@ -85,7 +86,8 @@ function planAlgorithm(run: DamRun, released: ReleasedRun | null) {
         return losses;
       }
       if (released && step === masksEnd) variables.coefficients.values.fill(options.initialCoefficient);
-      if (step === masksEnd) resetOptimiser(run);
+      // The final stage is a new optimisation of λ.
+      if (step === masksEnd) resetOptimiser(variables.coefficients);
       factors ??= fixedMasks(run);
       return adaptCoefficients(run, factors, step - masksEnd, "final");
     },
@@ -108,14 +110,6 @@ async function metaStep(run: DamRun, iteration: number): Promise<Losses> {
 function needsLabelModel({ options }: DamRun): boolean {
   if (options.referenceCompat || options.pseudoLabels !== "adamerging") return false;
   return options.safety !== "none" || options.anchor > 0;
-}
-
-/** The final stage is a new optimisation of λ. */
-function resetOptimiser({ variables }: DamRun): void {
-  const { adam } = variables.coefficients;
-  adam.step = 0;
-  adam.first.fill(0);
-  adam.second.fill(0);
 }
 
 function fixedMasks(run: DamRun): Float32Array | null {

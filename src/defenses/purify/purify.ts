@@ -15,6 +15,7 @@ import {
   mergeMasked,
   openGates,
   openWorkplace,
+  resetOptimiser,
   runLoop,
   startCoefficients,
   startVariable,
@@ -172,11 +173,8 @@ async function treat(run: Purification, patient: Patient, index: number, step: n
 
 /** Fresh gates, fresh stickers: a model's treatment does not depend on the models before it. */
 function startTreatment({ stickers, options }: Patient, variables: PatientVariables): void {
-  const { values, adam } = variables.gates;
-  values.fill(options.initialLogit);
-  adam.step = 0;
-  adam.first.fill(0);
-  adam.second.fill(0);
+  variables.gates.values.fill(options.initialLogit);
+  resetOptimiser(variables.gates);
   variables.stickers.values.set(stickers.start());
 }
 

@@ -43,6 +43,7 @@ export { computeLoss, crossEntropyTo, entropyLoss, meanEntropy, type TaskLoss } 
 export {
   fileStore,
   keepVariable,
+  resetOptimiser,
   runLoop,
   startVariable,
   stepVariable,

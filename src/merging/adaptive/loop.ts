@@ -29,6 +29,13 @@ export function stepVariable({ values, adam }: Variable, gradient: Float32Array,
   stepAdam(values, gradient, adam, learningRate);
 }
 
+/** Makes the next step of Adam its first. */
+export function resetOptimiser({ adam }: Variable): void {
+  adam.step = 0;
+  adam.first.fill(0);
+  adam.second.fill(0);
+}
+
 /** A loop's whole state as plain data. */
 export interface RunState {
   /** Steps done. */
