@@ -6,7 +6,7 @@ import { excessOf, openPatient, PURIFY_DEFAULTS, runPurify, type PurifyOptions }
 import { startEngine } from "../../src/engine";
 import {
   createAdaptationWorkers,
-  expandGates,
+  expandMask,
   fileStore,
   gateGradient,
   layoutMask,
@@ -140,7 +140,7 @@ describe("gateGradient()", () => {
       const logits = Float32Array.from({ length: layout.logits }, (_, i) => Math.sin(i));
       const at = (values: Float32Array) => {
         const gates = openGates(values, 0.5);
-        const theta = mergeMasked(place.space, vector, expandGates(layout, gates));
+        const theta = mergeMasked(place.space, vector, expandMask(layout, gates));
         return { gates, pass: place.tower.pass(theta, images, { loss: { entropy: 0, crossEntropy: 1, labels } }) };
       };
       const { gates, pass } = at(logits);

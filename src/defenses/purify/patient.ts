@@ -2,7 +2,7 @@
 import {
   combineTaskVectors,
   crossEntropyTo,
-  expandGates,
+  expandMask,
   gateGradient,
   gatherNormalized,
   indicesOf,
@@ -122,7 +122,7 @@ export async function purgeStep(patient: Patient, variables: PatientVariables, s
   const { place, options, layout, vector } = patient;
   const { alpha, ascentSteps, temperature } = options;
   const gates = openGates(variables.gates.values, temperature);
-  const theta = mergeMasked(place.space, vector, expandGates(layout, gates));
+  const theta = mergeMasked(place.space, vector, expandMask(layout, gates));
   const images = place.batches("purging", step);
   const loss = crossEntropyTo([await classesOf(patient, images)]);
   const clean = await place.tower.pass(theta, images, { loss });

@@ -8,7 +8,7 @@ import {
   adaptCoefficients,
   combineTaskVectors,
   createMergeSpace,
-  expandGates,
+  expandMask,
   keepVariable,
   layoutMask,
   mergedParameters,
@@ -202,7 +202,7 @@ function purifiedVectors({ context, layout, variables }: Purification): NamedTen
     const { layout: parameters } = createMergeSpace(context.pretrained, [vector]);
     const gates = variables.kept.values.subarray(index * layout.logits, (index + 1) * layout.logits);
     if (gates.every((gate) => gate === 1)) return vector;
-    const factors = expandGates(layout, gates);
+    const factors = expandMask(layout, gates);
     const purified = new Map<string, HostTensor>(vector);
     for (const { name, shape, start } of parameters) {
       purified.set(name, { shape, values: vector.get(name)!.values.map((value, i) => value * factors[start + i]!) });

@@ -3,6 +3,7 @@
  * (arXiv:1611.00712) over parameters (Tang et al. 2023, Concrete Subspace Learning, arXiv:2312.06173).
  */
 import type { RandomStream } from "../../engine";
+import { openGates } from "./gates";
 import { expandMask, sumOverElements, type MaskLayout } from "./maskLayout";
 
 /** Temperature of the released code and of the papers. */
@@ -43,9 +44,7 @@ export function relaxMask(
   noise: Float32Array | null,
   temperature = MASK_TEMPERATURE,
 ): ConcreteMask {
-  const gates = new Float32Array(logits.length);
-  if (noise) openNoisyGates(gates, logits, noise, temperature);
-  else openGates(gates, logits, temperature);
+  const gates = noise ? openNoisyGates(logits, noise, temperature) : openGates(logits, temperature);
   return { ...rescale(layout, gates), temperature };
 }
 
@@ -71,12 +70,10 @@ function rescale({ scopes, counts }: MaskLayout, gates: Float32Array): Omit<Conc
 
 // Loops over all parameters stand in functions of their own, which the compiler specialises.
 
-function openGates(gates: Float32Array, logits: Float32Array, temperature: number): void {
-  for (let i = 0; i < gates.length; i++) gates[i] = 1 / (1 + Math.exp(-logits[i]! / temperature));
-}
-
-function openNoisyGates(gates: Float32Array, logits: Float32Array, noise: Float32Array, temperature: number): void {
+function openNoisyGates(logits: Float32Array, noise: Float32Array, temperature: number): Float32Array {
+  const gates = new Float32Array(logits.length);
   for (let i = 0; i < gates.length; i++) gates[i] = 1 / (1 + Math.exp(-(noise[i]! + logits[i]!) / temperature));
+  return gates;
 }
 
 function plainMean(values: Float32Array, start: number, end: number): number {

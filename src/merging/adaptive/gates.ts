@@ -1,16 +1,11 @@
-/** Gates on one task vector: s = sigmoid(Z / T), each in (0, 1), not rescaled, so that a gate can only take away. */
-import { expandMask, sumOverElements, type MaskLayout } from "./maskLayout";
+/** Gates: s = sigmoid(Z / T), each in (0, 1). On a task vector they are not rescaled, so that a gate can only take away. */
+import { sumOverElements, type MaskLayout } from "./maskLayout";
 
 /** Gates of some logits, one a logit. */
 export function openGates(logits: Float32Array, temperature: number): Float32Array {
   const gates = new Float32Array(logits.length);
   for (let i = 0; i < gates.length; i++) gates[i] = 1 / (1 + Math.exp(-logits[i]! / temperature));
   return gates;
-}
-
-/** Gates by element. */
-export function expandGates(layout: MaskLayout, gates: Float32Array): Float32Array {
-  return layout.granularity === "weight" ? gates : expandMask(layout, gates);
 }
 
 /**

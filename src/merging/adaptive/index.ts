@@ -38,7 +38,7 @@ export {
   type EvaluationMask,
 } from "./concreteMask";
 export { evaluationMask } from "./evaluationMask";
-export { expandGates, gateGradient, meanGate, openGates } from "./gates";
+export { gateGradient, meanGate, openGates } from "./gates";
 export { computeLoss, crossEntropyTo, entropyLoss, meanEntropy, type TaskLoss } from "./losses";
 export {
   fileStore,
