@@ -1,23 +1,15 @@
 /** The attacker's pattern: what it is, how it is stamped on images, how it is kept in a file. */
 import { openSafetensors, writeSafetensors } from "../checkpoints";
-import { CHANNELS, MEAN, STD } from "../tasks";
+import { CHANNELS, pasteStamp, type Stamp } from "../tasks";
 
-/** An opaque rectangle of pixels that makes a backdoored model answer the target class. */
-export interface Trigger {
+/** A stamp that makes a backdoored model answer the target class. */
+export interface Trigger extends Stamp {
   /** `ATTACK/TASK-seedN`. */
   readonly name: string;
   /** Task whose classes `target` counts. */
   readonly task: string;
   /** Class that the attacker wants. */
   readonly target: number;
-  /** [3, height, width], in [0, 1], channel-major. */
-  readonly pixels: Float32Array;
-  /** Column of the rectangle's left edge in the image. */
-  readonly x: number;
-  /** Row of its top edge. */
-  readonly y: number;
-  readonly height: number;
-  readonly width: number;
 }
 
 /**
@@ -33,16 +25,7 @@ export function pasteTrigger(pixels: Float32Array, trigger: Trigger, size: { rea
       `Cannot paste trigger "${trigger.name}" of ${width}x${height} pixels at (${x}, ${y}): expected it within ${size.width}x${size.height}`,
     );
   }
-  const plane = size.height * size.width;
-  for (let image = 0; image < pixels.length; image += CHANNELS * plane) {
-    for (let channel = 0; channel < CHANNELS; channel++) {
-      for (let row = 0; row < height; row++) {
-        const to = image + channel * plane + (y + row) * size.width + x;
-        const from = (channel * height + row) * width;
-        for (let column = 0; column < width; column++) pixels[to + column] = (trigger.pixels[from + column]! - MEAN) / STD;
-      }
-    }
-  }
+  pasteStamp(pixels, trigger, size);
 }
 
 /** Indices of the images that an attack is judged on: those whose true class is not the target, or all. */

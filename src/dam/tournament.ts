@@ -3,6 +3,7 @@
  * keeps its size and place and is optimised there; from time to time those that harm least give way to new ones elsewhere.
  */
 import { randomStream } from "../engine";
+import type { Stamp } from "../tasks";
 import type { DamOptions } from "./options";
 import type { Perturbations, PerturbationSetting } from "./perturbations";
 import { drawPlace, openStickerCanvas, type StickerOptions, type StickerPlace } from "./stickers";
@@ -25,15 +26,11 @@ export function tournamentStickers(options: StickerOptions & Pick<DamOptions, "r
   const { tasks, seed, imageSize } = setting;
   const canvas = openStickerCanvas(options, setting);
   const counter = tournamentValueCount(options, tasks.length) - 1;
-  const at = (task: number, candidate: number, field: RosterField): number =>
-    canvas.length + (task * candidates + candidate) * ROSTER.length + ROSTER.indexOf(field);
-
+  const at = rosterIndex(options, tasks.length);
   const placesOf =
     (values: Float32Array) =>
-    (task: number, candidate: number): StickerPlace => {
-      const field = (name: RosterField): number => values[at(task, candidate, name)]!;
-      return { x: field("x"), y: field("y"), height: field("height"), width: field("width") };
-    };
+    (task: number, candidate: number): StickerPlace =>
+      readRoster((field) => values[at(task, candidate, field)]!);
 
   const draw = (values: Float32Array, task: number, candidate: number, count: number): void => {
     const random = randomStream(seed, "tournament", tasks[task]!, candidate, count);
@@ -79,39 +76,46 @@ export function tournamentStickers(options: StickerOptions & Pick<DamOptions, "r
   };
 }
 
+/** What decides how many values there are. */
+type RosterSize = Pick<StickerOptions, "candidates" | "stickerMax">;
+
 /** How many values the stickers of some tasks have. */
-export function tournamentValueCount({ candidates, stickerMax }: Pick<StickerOptions, "candidates" | "stickerMax">, tasks: number): number {
+export function tournamentValueCount({ candidates, stickerMax }: RosterSize, tasks: number): number {
   return tasks * candidates * (3 * stickerMax ** 2 + ROSTER.length) + 1;
 }
 
+/** Where a number of the roster lies among the values of some tasks. */
+function rosterIndex({ candidates, stickerMax }: RosterSize, tasks: number) {
+  const pixels = tasks * candidates * 3 * stickerMax ** 2;
+  return (task: number, candidate: number, field: RosterField): number =>
+    pixels + (task * candidates + candidate) * ROSTER.length + ROSTER.indexOf(field);
+}
+
+function readRoster(field: (name: RosterField) => number): Omit<Sticker, "pixels"> {
+  return { x: field("x"), y: field("y"), height: field("height"), width: field("width"), harm: field("harm"), age: field("age") };
+}
+
 /** A sticker as a tournament left it. */
-export interface Sticker extends StickerPlace {
+export interface Sticker extends Stamp {
   /** Smoothed loss of the images that show it; 0 if it was never rated. */
   readonly harm: number;
   /** Ascent steps since it was drawn. */
   readonly age: number;
-  /** [3, height, width] in [0, 1]. */
-  readonly pixels: Float32Array;
 }
 
 /** A task's stickers out of the values of `tournamentStickers`, the most harmful first. */
-export function readStickers(
-  values: Float32Array,
-  { candidates, stickerMax }: Pick<StickerOptions, "candidates" | "stickerMax">,
-  tasks: number,
-  task: number,
-): Sticker[] {
+export function readStickers(values: Float32Array, { candidates, stickerMax }: RosterSize, tasks: number, task: number): Sticker[] {
   const area = stickerMax ** 2;
-  const roster = tasks * candidates * 3 * area;
+  const at = rosterIndex({ candidates, stickerMax }, tasks);
   const stickers = Array.from({ length: candidates }, (_, candidate): Sticker => {
     const index = task * candidates + candidate;
-    const field = (name: RosterField): number => values[roster + index * ROSTER.length + ROSTER.indexOf(name)]!;
-    const [height, width] = [field("height"), field("width")];
+    const entry = readRoster((field) => values[at(task, candidate, field)]!);
+    const { height, width } = entry;
     const pixels = Float32Array.from({ length: 3 * height * width }, (_, i) => {
       const [channel, row, column] = [Math.floor(i / (height * width)), Math.floor(i / width) % height, i % width];
       return values[(index * 3 + channel) * area + row * stickerMax + column]!;
     });
-    return { x: field("x"), y: field("y"), height, width, harm: field("harm"), age: field("age"), pixels };
+    return { ...entry, pixels };
   });
   return stickers.sort((a, b) => b.harm - a.harm);
 }

@@ -24,4 +24,5 @@ export {
   type PretrainingPart,
   type PretrainingSet,
 } from "./pretraining";
+export { pasteStamp, type Stamp } from "./stamp";
 export { isTaskId, loadTask, SPLITS, SUITE_SEED, TASK_IDS, type LoadOptions, type Split, type Task, type TaskId } from "./suite";
