@@ -1,10 +1,10 @@
 /** One run of DAM: what it trains, and what its phases share. */
 import { randomStream } from "../engine";
 import {
+  classifyAll,
   combineTaskVectors,
   composeMasks,
   DESK_NORMALIZATION,
-  gatherNormalized,
   indicesOf,
   layoutMask,
   logisticNoise,
@@ -146,19 +146,3 @@ export async function pseudoLabels(run: DamRun, images: readonly Float32Array[])
 
 /** Passes of an iteration that ask for classes, about: below an epoch in all, each batch is classified as it comes. */
 const PASSES = 4;
-const CHUNK = 80;
-
-/** Classes of all adaptation images, task by task; tasks with fewer images begin again while others go on. */
-async function classifyAll({ tasks, tower, normalization }: Workplace, theta: Float32Array): Promise<Int32Array[]> {
-  const classes = tasks.map(({ images }) => new Int32Array(images.count));
-  const most = Math.max(...classes.map(({ length }) => length));
-  for (let start = 0; start < most; start += CHUNK) {
-    const indices = classes.map(({ length }) => Uint32Array.from({ length: CHUNK }, (_, i) => (start + i) % length));
-    const found = await tower.classify(
-      theta,
-      tasks.map(({ images }, task) => gatherNormalized(images, indices[task]!, normalization)),
-    );
-    for (const [task, own] of indices.entries()) own.forEach((index, i) => (classes[task]![index] = found[task]![i]!));
-  }
-  return classes;
-}

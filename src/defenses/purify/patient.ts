@@ -1,10 +1,10 @@
 /** One model on the table: what stickers find in it, and what is taken out of its task vector. */
 import {
+  classifyAll,
   combineTaskVectors,
   crossEntropyTo,
   expandMask,
   gateGradient,
-  gatherNormalized,
   indicesOf,
   layoutMask,
   maskGradient,
@@ -19,7 +19,9 @@ import {
   type Variable,
   type Workplace,
 } from "../../merging/adaptive";
-import { readStickers, tournamentStickers, type Perturbations, type Sticker } from "../../dam";
+import { readStickers, tournamentStickers, type Perturbations } from "../../dam";
+import { pasteStamp } from "../../tasks";
+import type { Finding } from "./finding";
 import type { PurifyOptions } from "./options";
 
 /** A model that is inspected and purged by itself, on unlabelled images of its own task. */
@@ -30,24 +32,18 @@ export interface Patient {
   readonly layout: MaskLayout;
   /** τ, as the merge's space lays it out. */
   readonly vector: Float32Array;
+  /** θ0 + τ, the model as it was given. */
+  readonly given: Float32Array;
   readonly stickers: Perturbations;
   /** The given model's own classes of all images of its task: what purging must keep. */
   readonly classes: Int32Array;
 }
 
 /** What the stickers found in a model. */
-export interface Inspection {
+export interface Inspection extends Finding {
   readonly task: string;
-  /** Largest share of the images of all other classes that one sticker brings to one class, in [0, 1]. */
-  readonly capture: number;
-  /** That class. */
-  readonly target: number;
-  /** Share of the images of all other classes that the same sticker brings to the same class in the pretrained model, by its own classes. */
-  readonly pretrainedCapture: number;
   /** Whether `capture` is above `pretrainedCapture` by `suspectExcess` or more: what fine-tuning taught the model, its base did not know. */
   readonly suspect: boolean;
-  /** The sticker that did it. */
-  readonly sticker: Sticker;
 }
 
 /** What is trained while a model is at work. */
@@ -72,37 +68,37 @@ export async function openPatient(context: AdaptationContext, options: PurifyOpt
   const vector = combineTaskVectors(place.space, { granularity: "task", values: Float32Array.of(1) });
   const setting = { tasks: [context.tasks[index]!.name], seed: place.seed, imageSize: context.config.imageSize };
   const stickers = tournamentStickers(options, { ...setting, normalization: place.normalization });
-  const classes = await classifyAll(place, mergeMasked(place.space, vector, null), (batch) => batch);
-  return { place, options, layout, vector, stickers, classes };
+  const given = mergeMasked(place.space, vector, null);
+  const [classes] = await classifyAll(place, given);
+  return { place, options, layout, vector, given, stickers, classes: classes! };
 }
 
 /** One ascent step of the stickers against the model as it was given. */
 export async function inspectModel(patient: Patient, { stickers }: PatientVariables, step: number): Promise<StepNumbers> {
-  const theta = mergeMasked(patient.place.space, patient.vector, null);
-  return { harm: await ascend(patient, theta, stickers.values, "inspection", step) };
+  return { harm: await ascend(patient, patient.given, stickers.values, "inspection", step) };
 }
 
 /** What the more harmful half of the stickers does to the given model and to the pretrained one; the one that exceeds most counts. */
-export async function measureCapture(patient: Patient, values: Float32Array): Promise<Omit<Inspection, "task" | "suspect">> {
-  const { place, options, classes, vector } = patient;
-  const theta = mergeMasked(place.space, vector, null);
+export async function measureCapture(patient: Patient, values: Float32Array): Promise<Finding> {
+  const { place, options, classes, vector, given } = patient;
+  const { images, head } = place.tasks[0]!;
   const origin = mergeMasked(place.space, new Float32Array(vector.length), null);
-  const originClasses = await classifyAll(place, origin, (batch) => batch);
-  const found: Omit<Inspection, "task" | "suspect">[] = [];
+  const [originClasses] = await classifyAll(place, origin);
+  const found: Finding[] = [];
   for (const sticker of readStickers(values, options, 1, 0).slice(0, Math.ceil(options.candidates / 2))) {
-    const shown = (batch: Float32Array): Float32Array => stick(batch, sticker, place);
-    const seen = await classifyAll(place, theta, shown);
-    const captures = Array.from({ length: place.tasks[0]!.head.weight.shape[0]! }, (_, target) => captureOf(classes, seen, target));
+    const stick = (batch: Float32Array): Float32Array => (pasteStamp(batch, sticker, images, place.normalization), batch);
+    const [seen] = await classifyAll(place, given, stick);
+    const captures = Array.from({ length: head.weight.shape[0]! }, (_, target) => captureOf(classes, seen!, target));
     const capture = Math.max(...captures);
     const target = captures.indexOf(capture);
-    const pretrainedCapture = captureOf(originClasses, await classifyAll(place, origin, shown), target);
-    found.push({ capture, target, pretrainedCapture, sticker });
+    const [originSeen] = await classifyAll(place, origin, stick);
+    found.push({ capture, target, pretrainedCapture: captureOf(originClasses!, originSeen!, target), sticker });
   }
   return found.reduce((most, next) => (excessOf(next) > excessOf(most) ? next : most));
 }
 
 /** How much more a sticker captures of a model than of the pretrained one. */
-export function excessOf({ capture, pretrainedCapture }: Pick<Inspection, "capture" | "pretrainedCapture">): number {
+export function excessOf({ capture, pretrainedCapture }: Pick<Finding, "capture" | "pretrainedCapture">): number {
   return capture - pretrainedCapture;
 }
 
@@ -117,11 +113,13 @@ function captureOf(classes: Int32Array, seen: Int32Array, target: number): numbe
   return others === 0 ? 0 : captured / others;
 }
 
-/** One update of the gates, Z ← Adam(∇(L_clean + α L_stickers)), after the stickers' ascent against the model as it is now. */
-export async function purgeStep(patient: Patient, variables: PatientVariables, step: number): Promise<StepNumbers> {
+/**
+ * One update of the gates, Z ← Adam(∇(L_clean + α L_stickers)), after the stickers' ascent against the model as it is now.
+ * @param gates The open gates of Z, one a logit; afterwards those of the new Z.
+ */
+export async function purgeStep(patient: Patient, variables: PatientVariables, gates: Float32Array, step: number): Promise<StepNumbers> {
   const { place, options, layout, vector } = patient;
   const { alpha, ascentSteps, temperature } = options;
-  const gates = openGates(variables.gates.values, temperature);
   const theta = mergeMasked(place.space, vector, expandMask(layout, gates));
   const images = place.batches("purging", step);
   const loss = crossEntropyTo([await classesOf(patient, images)]);
@@ -139,8 +137,10 @@ export async function purgeStep(patient: Patient, variables: PatientVariables, s
     safety = found.loss;
   }
   const gradient = gateGradient(layout, gates, maskGradient(clean.gradient, vector), temperature);
+  const numbers = { clean: clean.loss, ...(alpha > 0 && { safety }), kept: meanGate(layout, gates) };
   stepVariable(variables.gates, gradient, options.maskLearningRate);
-  return { clean: clean.loss, ...(alpha > 0 && { safety }), kept: meanGate(layout, gates) };
+  gates.set(openGates(variables.gates.values, temperature));
+  return numbers;
 }
 
 /** Makes the stickers worse for the model; returns their loss. */
@@ -154,37 +154,8 @@ async function ascend(patient: Patient, theta: Float32Array, values: Float32Arra
   return found.loss;
 }
 
-async function classesOf({ place, vector, classes }: Patient, images: readonly Float32Array[]): Promise<Int32Array> {
+async function classesOf({ place, given, classes }: Patient, images: readonly Float32Array[]): Promise<Int32Array> {
   const indices = indicesOf(images[0]!);
   if (indices) return Int32Array.from(indices, (index) => classes[index]!);
-  return (await place.tower.classify(mergeMasked(place.space, vector, null), images))[0]!;
-}
-
-const CHUNK = 80;
-
-/** Classes of all images of the task, each batch changed first. */
-async function classifyAll(place: Workplace, theta: Float32Array, change: (batch: Float32Array) => Float32Array): Promise<Int32Array> {
-  const { images } = place.tasks[0]!;
-  const classes = new Int32Array(images.count);
-  for (let start = 0; start < images.count; start += CHUNK) {
-    const indices = Uint32Array.from({ length: Math.min(CHUNK, images.count - start) }, (_, i) => start + i);
-    const [found] = await place.tower.classify(theta, [change(gatherNormalized(images, indices, place.normalization))]);
-    classes.set(found!, start);
-  }
-  return classes;
-}
-
-/** Puts a sticker on every image of a batch, in place. */
-function stick(batch: Float32Array, { x, y, height, width, pixels }: Sticker, { tasks, normalization }: Workplace): Float32Array {
-  const size = tasks[0]!.images.width;
-  for (let plane = 0; plane < batch.length / size ** 2; plane++) {
-    const channel = plane % 3;
-    const [mean, std] = [normalization.mean[channel]!, normalization.std[channel]!];
-    for (let row = 0; row < height; row++) {
-      const from = (channel * height + row) * width;
-      const to = plane * size ** 2 + (y + row) * size + x;
-      for (let column = 0; column < width; column++) batch[to + column] = (pixels[from + column]! - mean) / std;
-    }
-  }
-  return batch;
+  return (await place.tower.classify(given, images))[0]!;
 }

@@ -28,6 +28,7 @@ import {
   type Workplace,
 } from "../../merging/adaptive";
 import { tournamentValueCount } from "../../dam";
+import { findingLength, packFinding, unpackFinding } from "./finding";
 import { PURIFY_DEFAULTS, PURIFY_OPTION_TEXTS, purifyOptionsSchema, type PurifyOptions } from "./options";
 import {
   excessOf,
@@ -78,7 +79,7 @@ export async function runPurify(context: AdaptationContext, given: Partial<Purif
   const run = openPurification(context, options);
   const { history, completed } = await runLoop(planPurification(run), context);
   const taskVectors = purifiedVectors(run);
-  const inspections = readInspections(run);
+  const inspections = context.tasks.flatMap((_, index) => readInspection(run, index) ?? []);
   const coefficients = { granularity: options.coefficients, values: run.variables.coefficients.values };
   const space = createMergeSpace(context.pretrained, taskVectors);
   const theta = mergeMasked(space, combineTaskVectors(space, coefficients), null);
@@ -157,18 +158,16 @@ async function treat(run: Purification, patient: Patient, index: number, step: n
   if (step < options.inspectSteps) {
     const numbers = await inspectModel(patient, variables, step);
     if (step < options.inspectSteps - 1) return numbers;
-    const found = await measureCapture(patient, variables.stickers.values);
-    const { x, y, height, width, harm, age, pixels } = found.sticker;
-    const numbersFound = [found.capture, found.target, found.pretrainedCapture, x, y, height, width, harm, age, ...pixels];
-    variables.findings.values.set(numbersFound, index * findingLength(options));
-    return { ...numbers, capture: found.capture, target: found.target, pretrainedCapture: found.pretrainedCapture };
+    const finding = await measureCapture(patient, variables.stickers.values);
+    variables.findings.values.set(packFinding(finding), index * findingLength(options));
+    const { sticker: _, ...found } = finding;
+    return { ...numbers, ...found };
   }
-  if (options.purge === "suspects" && !readInspections(run).some(({ task, suspect }) => suspect && task === patient.place.tasks[0]!.name))
-    return {};
-  const numbers = await purgeStep(patient, variables, step - options.inspectSteps);
+  if (options.purge === "suspects" && !readInspection(run, index)!.suspect) return {};
   // Whatever step an interrupt comes after, what is kept so far counts.
-  variables.kept.values.set(openGates(variables.gates.values, options.temperature), index * run.layout.logits);
-  return numbers;
+  const gates = keptGates(run, index);
+  if (step === options.inspectSteps) gates.set(openGates(variables.gates.values, options.temperature));
+  return purgeStep(patient, variables, gates, step - options.inspectSteps);
 }
 
 /** Fresh gates, fresh stickers: a model's treatment does not depend on the models before it. */
@@ -178,29 +177,26 @@ function startTreatment({ stickers, options }: Patient, variables: PatientVariab
   variables.stickers.values.set(stickers.start());
 }
 
-/** Capture, class, capture of the pretrained model, the sticker's place, harm and age, and its pixels. */
-function findingLength({ stickerMax }: PurifyOptions): number {
-  return 9 + 3 * stickerMax ** 2;
+/** What was found in a model; null before. */
+function readInspection({ context, options, variables }: Purification, index: number): Inspection | null {
+  const length = findingLength(options);
+  const finding = unpackFinding(variables.findings.values.subarray(index * length, (index + 1) * length));
+  if (finding === null) return null;
+  const { sticker, ...found } = finding;
+  return { task: context.tasks[index]!.name, ...found, suspect: excessOf(found) >= options.suspectExcess, sticker };
 }
 
-function readInspections({ context, options, variables }: Purification): Inspection[] {
-  const length = findingLength(options);
-  return context.tasks.flatMap(({ name }, index): Inspection[] => {
-    const values = variables.findings.values.subarray(index * length, (index + 1) * length);
-    const [capture, target, pretrainedCapture, x, y, height, width, harm, age] = values;
-    if (capture! < 0) return [];
-    const pixels = values.slice(9, 9 + 3 * height! * width!);
-    const sticker = { x: x!, y: y!, height: height!, width: width!, harm: harm!, age: age!, pixels };
-    const found = { capture: capture!, target: target!, pretrainedCapture: pretrainedCapture! };
-    return [{ task: name, ...found, suspect: excessOf(found) >= options.suspectExcess, sticker }];
-  });
+/** A model's part of `kept`. */
+function keptGates({ layout, variables }: Purification, index: number): Float32Array {
+  return variables.kept.values.subarray(index * layout.logits, (index + 1) * layout.logits);
 }
 
 /** g ⊙ τ of each model. */
-function purifiedVectors({ context, layout, variables }: Purification): NamedTensors[] {
+function purifiedVectors(run: Purification): NamedTensors[] {
+  const { context, layout } = run;
   return context.taskVectors.map((vector, index) => {
     const { layout: parameters } = createMergeSpace(context.pretrained, [vector]);
-    const gates = variables.kept.values.subarray(index * layout.logits, (index + 1) * layout.logits);
+    const gates = keptGates(run, index);
     if (gates.every((gate) => gate === 1)) return vector;
     const factors = expandMask(layout, gates);
     const purified = new Map<string, HostTensor>(vector);

@@ -24,6 +24,7 @@ export {
   type AdaptedMerge,
   type CoefficientPhase,
 } from "./adaMerging";
+export { classifyAll } from "./classifyAll";
 export { concreteAdaMerging, concreteTaskArithmetic, type ConcreteAdaMergingOptions, type ConcreteOptions } from "./concrete";
 export {
   composeMasks,
