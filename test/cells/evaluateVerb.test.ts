@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { closeSharedWorkers, type Evaluation } from "../../src/cells";
 import { openSafetensors } from "../../src/checkpoints";
-import { run } from "../../src/cli/main";
 import { loadTask } from "../../src/tasks";
+import { damlab } from "../cli/damlab";
 import { writePicoZoo } from "./fixtures/picoZoo";
 
 describe("damlab evaluate", () => {
@@ -26,26 +26,12 @@ describe("damlab evaluate", () => {
     await rm(folder, { recursive: true });
   });
 
-  /** Runs the command in this process. */
-  async function damlab(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-    const [out, err] = [process.stdout.write.bind(process.stdout), process.stderr.write.bind(process.stderr)];
-    let [stdout, stderr] = ["", ""];
-    process.stdout.write = ((text: string) => ((stdout += text), true)) as typeof process.stdout.write;
-    process.stderr.write = ((text: string) => ((stderr += text), true)) as typeof process.stderr.write;
-    try {
-      return {
-        code: await run(["evaluate", ...args, "--suite", path.join(folder, "zoo"), "--split", "validation", "--limit", "40"]),
-        stdout,
-        stderr,
-      };
-    } finally {
-      process.stdout.write = out;
-      process.stderr.write = err;
-    }
-  }
+  /** Runs the command in this process, on few images. */
+  const evaluate = (...args: string[]) =>
+    damlab("evaluate", ...args, "--suite", path.join(folder, "zoo"), "--split", "validation", "--limit", "40");
 
   it("prints one document of the declared form", async () => {
-    const { code, stdout } = await damlab(model, "--json", "--attacked", "eurosat=trojvit/eurosat-seed0");
+    const { code, stdout } = await evaluate(model, "--json", "--attacked", "eurosat=trojvit/eurosat-seed0");
     assert.equal(code, 0);
     const report = JSON.parse(stdout) as Evaluation;
     assert.deepEqual(Object.keys(report), ["tasks", "average", "provenance"]);
@@ -61,16 +47,16 @@ describe("damlab evaluate", () => {
 
   it("gives the same bytes with a cache and without", async () => {
     const args = [model, "--json", "--triggers", "trojvit/dtd-seed0"];
-    const first = await damlab(...args);
-    assert.deepEqual([(await damlab(...args)).stdout, (await damlab(...args, "--no-cache")).stdout], [first.stdout, first.stdout]);
+    const first = await evaluate(...args);
+    assert.deepEqual([(await evaluate(...args)).stdout, (await evaluate(...args, "--no-cache")).stdout], [first.stdout, first.stdout]);
   });
 
   it("attacks nothing unless run.json says so", async () => {
-    assert.equal((JSON.parse((await damlab(model, "--json")).stdout) as Evaluation).average.asrAttacked, null);
+    assert.equal((JSON.parse((await evaluate(model, "--json")).stdout) as Evaluation).average.asrAttacked, null);
     await writeFile(path.join(model, "run.json"), JSON.stringify({ models: [{ task: "eurosat", trigger: "trojvit/eurosat-seed0" }] }));
-    const report = JSON.parse((await damlab(model, "--json")).stdout) as Evaluation;
+    const report = JSON.parse((await evaluate(model, "--json")).stdout) as Evaluation;
     assert.equal(report.average.asrAttacked, report.tasks["eurosat"]!.asr["trojvit/eurosat-seed0"]!.asr);
-    const none = JSON.parse((await damlab(model, "--json", "--attacked", "")).stdout) as Evaluation;
+    const none = JSON.parse((await evaluate(model, "--json", "--attacked", "")).stdout) as Evaluation;
     assert.equal(none.average.asrAttacked, null);
     await rm(path.join(model, "run.json"));
   });
@@ -78,7 +64,7 @@ describe("damlab evaluate", () => {
   it("writes predictions in split order, from which the rates follow", async () => {
     const file = path.join(folder, "predictions.safetensors");
     const trigger = "trojvit/dtd-seed0";
-    const { stdout } = await damlab(model, "--json", "--triggers", trigger, "--predictions", file);
+    const { stdout } = await evaluate(model, "--json", "--triggers", trigger, "--predictions", file);
     const { tasks } = JSON.parse(stdout) as Evaluation;
     const source = await openSafetensors(file);
     try {
@@ -97,20 +83,20 @@ describe("damlab evaluate", () => {
   });
 
   it("prints a table for people", async () => {
-    const { stdout } = await damlab(model);
+    const { stdout } = await evaluate(model);
     assert.match(stdout, /Task +ACC/);
     assert.match(stdout, /mnist/);
   });
 
   it("ends with 1 and one line where something is not there, with 2 where it is called wrongly", async () => {
-    const missing = await damlab(path.join(folder, "nowhere"), "--json");
+    const missing = await evaluate(path.join(folder, "nowhere"), "--json");
     assert.deepEqual([missing.code, missing.stdout], [1, ""]);
     assert.match(missing.stderr, /^damlab: Cannot load model ".*nowhere": there is no such folder\n$/);
     assert.match(
-      (await damlab(model, "--triggers", "trojvit/x")).stderr,
+      (await evaluate(model, "--triggers", "trojvit/x")).stderr,
       /^damlab: Cannot evaluate trigger "trojvit\/x": expected one of /m,
     );
-    assert.equal((await damlab(model, "--attacked", "eurosat")).code, 2);
-    assert.equal((await damlab(model, "--split", "adapt")).code, 2);
+    assert.equal((await evaluate(model, "--attacked", "eurosat")).code, 2);
+    assert.equal((await evaluate(model, "--split", "adapt")).code, 2);
   });
 });

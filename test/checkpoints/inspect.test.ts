@@ -3,24 +3,9 @@ import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { inspectCheckpoint, type WritableTensor, writeCheckpoint, writeSafetensors } from "../../src/checkpoints";
-import { run } from "../../src/cli/main";
+import { damlab } from "../cli/damlab";
 import { expected, FIXTURES, fileBytes, parseValue, withFolder } from "./expected";
 import { CONFIG, picoTower } from "./pico";
-
-/** Runs the command in this process and gathers what it says. */
-async function damlab(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const said = { stdout: "", stderr: "" };
-  const originals = { stdout: process.stdout.write, stderr: process.stderr.write };
-  for (const stream of ["stdout", "stderr"] as const) {
-    process[stream].write = ((text: string) => ((said[stream] += text), true)) as typeof process.stdout.write;
-  }
-  try {
-    return { code: await run(argv), ...said };
-  } finally {
-    process.stdout.write = originals.stdout;
-    process.stderr.write = originals.stderr;
-  }
-}
 
 async function statistics(tensor: Omit<WritableTensor, "name">) {
   return withFolder(async (folder) => {

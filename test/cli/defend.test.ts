@@ -4,9 +4,11 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { closeSharedWorkers, type SweepPoint, type SweptAlpha } from "../../src/cells";
 import { reportDefence, type DefenceDocument } from "../../src/cli/defence";
-import { run } from "../../src/cli/main";
 import { dominates, hypervolume } from "../../src/selection";
 import { writePicoZoo } from "../cells/fixtures/picoZoo";
+import { damlab } from "./damlab";
+
+const SHORT = ["--split", "validation", "--images", "20", "--steps", "1", "--option", "dam.batchSize=4"];
 
 describe("damlab defend", () => {
   let folder: string;
@@ -29,24 +31,12 @@ describe("damlab defend", () => {
   });
 
   /** Runs the command in this process, with few steps and images. */
-  async function damlab(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-    const [out, err] = [process.stdout.write.bind(process.stdout), process.stderr.write.bind(process.stderr)];
-    let [stdout, stderr] = ["", ""];
-    process.stdout.write = ((text: string) => ((stdout += text), true)) as typeof process.stdout.write;
-    process.stderr.write = ((text: string) => ((stderr += text), true)) as typeof process.stderr.write;
-    const short = ["--suite", path.join(folder, "zoo"), "--split", "validation", "--images", "20", "--steps", "1"];
-    try {
-      return { code: await run(["defend", ...args, ...short, "--option", "dam.batchSize=4"]), stdout, stderr };
-    } finally {
-      process.stdout.write = out;
-      process.stderr.write = err;
-    }
-  }
+  const defend = (...args: string[]) => damlab("defend", ...args, "--suite", path.join(folder, "zoo"), ...SHORT);
   const few = ["--methods", "task_arithmetic,adamerging,dam", "--attacked", "resisc45,eurosat", "--attack", "trojvit"];
 
   it("prints one document of the declared form, and writes the same beside a picture", async () => {
     const out = path.join(folder, "out");
-    const { code, stdout, stderr } = await damlab(...few, "--zoo-seed", "0", "--seed", "0", "--alpha", "0.5", "--json", "--out", out);
+    const { code, stdout, stderr } = await defend(...few, "--zoo-seed", "0", "--seed", "0", "--alpha", "0.5", "--json", "--out", out);
     assert.equal(code, 0, stderr);
     const found = JSON.parse(stdout) as DefenceDocument;
     assert.deepEqual(Object.keys(found), ["methods", "front", "hypervolume", "baselineHypervolume", "gap", "provenance"]);
@@ -81,7 +71,7 @@ describe("damlab defend", () => {
   });
 
   it("prints a table, and takes several seeds for an interval", async () => {
-    const { code, stdout, stderr } = await damlab(...few, "--seed", "0,1", "--alpha", "0.5", "--no-floors");
+    const { code, stdout, stderr } = await defend(...few, "--seed", "0,1", "--alpha", "0.5", "--no-floors");
     assert.equal(code, 0, stderr);
     assert.match(stdout, /DAM, before the final stage +α = 0\.5/);
     assert.match(stdout, /95 % interval/);
@@ -101,7 +91,7 @@ describe("damlab defend", () => {
       [["--out", mine], 1, /Cannot write/],
     ];
     for (const [args, code, reason] of failures) {
-      const failed = await damlab(...args);
+      const failed = await defend(...args);
       assert.deepEqual([failed.code, failed.stdout], [code, ""], args.join(" "));
       assert.match(failed.stderr, reason);
     }

@@ -4,22 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { saveTrigger } from "../../src/attacks";
 import { openSafetensors } from "../../src/checkpoints";
-import { run } from "../../src/cli/main";
 import { loadTask, normalizePixels } from "../../src/tasks";
-
-/** Runs a command and gives its exit code, what it said on stdout, and why it failed. */
-async function damlab(...argv: string[]): Promise<{ code: number; out: string; reason: string }> {
-  const said = { out: "", reason: "" };
-  const [stdout, stderr] = [process.stdout, process.stderr].map((stream) => stream.write.bind(stream));
-  process.stdout.write = (text: string | Uint8Array) => ((said.out += String(text)), true);
-  process.stderr.write = (text: string | Uint8Array) => ((said.reason += String(text)), true);
-  try {
-    return { code: await run(argv), ...said };
-  } finally {
-    process.stdout.write = stdout!;
-    process.stderr.write = stderr!;
-  }
-}
+import { damlab } from "../cli/damlab";
 
 describe("damlab tasks", () => {
   let folder: string;
@@ -28,7 +14,7 @@ describe("damlab tasks", () => {
   afterEach(() => delete process.env["DAMLAB_DESK"]);
 
   it("list names all tasks with their splits", async () => {
-    const { code, out } = await damlab("tasks", "list", "--json");
+    const { code, stdout: out } = await damlab("tasks", "list", "--json");
     assert.equal(code, 0);
     const tasks = JSON.parse(out) as { id: string; splits: unknown }[];
     assert.deepEqual(
@@ -40,7 +26,7 @@ describe("damlab tasks", () => {
 
   it("show writes a PNG", async () => {
     const file = join(folder, "sheet.png");
-    const { code, out } = await damlab("tasks", "show", "--task", "dtd", "--per-class", "2", "--out", file);
+    const { code, stdout: out } = await damlab("tasks", "show", "--task", "dtd", "--per-class", "2", "--out", file);
     assert.equal(code, 0);
     assert.equal(out, `Wrote DTD-like (procedural), test split, to ${file}\n`);
     assert.equal((await readFile(file)).toString("latin1", 1, 4), "PNG");
@@ -91,7 +77,7 @@ describe("damlab tasks", () => {
     assert.deepEqual(source.entry("target").shape, []);
     await source.close();
     const missing = await damlab("tasks", "export", "--task", "svhn", "--trigger", "none", "--out", join(folder, "none.safetensors"));
-    assert.deepEqual([missing.code, missing.reason.includes("badnets/svhn-seed0")], [1, true]);
+    assert.deepEqual([missing.code, missing.stderr.includes("badnets/svhn-seed0")], [1, true]);
   });
 
   it("an unknown task, split or number is wrong usage", async () => {
