@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { Dealer, Subscriber } from "zeromq";
@@ -10,6 +9,7 @@ import { type Notebook, type NotebookOutput, sourceOf } from "../../src/kernel/r
 import { OutputList } from "../../src/kernel/run/outputList";
 import { Codec } from "../../src/kernel/wire/codec";
 import { HeaderFactory, type Message } from "../../src/kernel/wire/message";
+import { freePort } from "../kernel/client";
 
 const TSLAB = resolve(__dirname, "..", "..", "node_modules", "tslab", "bin", "tslab");
 
@@ -156,14 +156,4 @@ export function folderOf(notebook: string): string {
 
 function pause(milliseconds: number): Promise<false> {
   return new Promise((resolve) => setTimeout(() => resolve(false), milliseconds));
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
