@@ -64,41 +64,30 @@ const STAGES: Readonly<Record<string, string>> = { masks: "before the final stag
 
 function choiceTable(choices: readonly ChosenDefence[]): string {
   return table(
-    [
-      "DAM",
-      "choice of α",
-      "α",
-      "ACC",
-      "ASR attacked",
-      "floor",
-      "gap at equal ACC",
-      "95 % interval",
-      "over zoo seeds",
-      "ACC − best baseline",
-      "beyond baselines' ACC",
-    ],
+    ["DAM", "choice of α", "α", ...OUTCOME],
     choices.map((row) => [STAGES[row.stage] ?? row.stage, row.choice, spread(row.alphas), ...outcome(row)]),
   );
 }
 
 function alphaTable({ alphas }: DefenceJudgement): string {
   return table(
-    [
-      "DAM",
-      "α",
-      "ACC",
-      "ASR attacked",
-      "floor",
-      "gap at equal ACC",
-      "95 % interval",
-      "over zoo seeds",
-      "ACC − best baseline",
-      "beyond baselines' ACC",
-    ],
+    ["DAM", "α", ...OUTCOME],
     alphas.map((row) => [STAGES[row.stage] ?? row.stage, String(row.alpha), ...outcome(row)]),
   );
 }
 
+const OUTCOME = [
+  "ACC",
+  "ASR attacked",
+  "floor",
+  "gap at equal ACC",
+  "95 % interval",
+  "over zoo seeds",
+  "ACC − best baseline",
+  "beyond baselines' ACC",
+];
+
+/** One value for each title of `OUTCOME`. */
 function outcome({ acc, asr, floor, gap, accBelowBest }: ChosenDefence): string[] {
   const beyond = gap.pairs.filter(({ place }) => place === "beyond").length;
   return [
