@@ -3,10 +3,11 @@ import { asCell, type CellRun, createRun, KernelInterrupted, setRunning, startin
 import { send, writeFully } from "./channel";
 import { errorReport, registerSource } from "./errors";
 import { format } from "./format";
-import { flag, listenAgain, noteTermination, shareRunning, signalIsDue, stop } from "./interrupts";
+import { flag, noteTermination, shareRunning, stop } from "./interrupts";
 import { runActions, timed } from "./actions";
 import type { ModuleLoader } from "./modules";
 import { type DeclaredAccess, SessionScope } from "./scope";
+import { untilSignal } from "./signals";
 import type { Bundle, CompiledCode, ErrorReport, ExpressionReply, Request } from "../link/messages";
 
 type ExecuteRequest = Extract<Request, { type: "execute" }>;
@@ -17,8 +18,6 @@ interface CellRuntime {
   declared: DeclaredAccess;
   value: unknown;
 }
-
-const key = Symbol.for("damlab.kernel.call");
 
 /** Runs compiled cells, one after the other, in one session. */
 export class CellRunner {
@@ -95,17 +94,10 @@ export class CellRunner {
       meta: loader.meta,
       ...interruptibleCalls(run),
     };
-    const globals = globalThis as Record<symbol, unknown>;
-    globals[key] = () => begin(calls, flag, loader.require, loader.filename, loader.dirname);
-    try {
-      return breakable.runInThisContext({ breakOnSigint: !signalIsDue() }) as Promise<void>;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ERR_SCRIPT_EXECUTION_INTERRUPTED") throw error;
-      noteTermination();
-      throw new KernelInterrupted();
-    } finally {
-      listenAgain();
-    }
+    const called = untilSignal(() => begin(calls, flag, loader.require, loader.filename, loader.dirname));
+    if (!called.ended) return called.value;
+    noteTermination();
+    throw new KernelInterrupted();
   }
 
   /** The wire reads raw output up to this mark before it says that the cell is done. */
@@ -119,8 +111,6 @@ export class CellRunner {
     }
   }
 }
-
-const breakable = new Script(`globalThis[Symbol.for("damlab.kernel.call")]()`, { filename: `${__dirname}/call.js` });
 
 /** What loops and awaits call: in a cell for its run, in a module for whichever run they belong to. */
 export function interruptibleCalls(run: CellRun | (() => CellRun | undefined)): object {

@@ -2,17 +2,11 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { type CellRun, KernelInterrupted, ownCell, runningCell } from "./cells";
 import { send } from "./channel";
-import { ANY_LOOP, SHARED } from "./sharedState";
-import type { InterruptWay } from "../link/messages";
+import { SHARED } from "./sharedState";
+import { ignoreSignals } from "./signals";
 
 /** Shared with the guard thread; its first number is the flag that each loop of a cell looks at. */
 export const flag: Int32Array = new Int32Array(new SharedArrayBuffer(4 * Object.keys(SHARED).length));
-
-/** The second telling of an interrupt comes within this time. */
-const SAME_INTERRUPT_MS = 1500;
-
-/** On a busy machine a signal may come so long after the message. */
-const SIGNAL_DUE_MS = 300;
 
 /** Cells whose code was asked to stop by itself. */
 const asked = new WeakSet<CellRun>();
@@ -20,14 +14,23 @@ const asked = new WeakSet<CellRun>();
 /** Number of the guard's last interrupt that a loop, or the end of a synchronous part, has dealt with. */
 let seen = 0;
 
-let last: { way: InterruptWay; at: number; run: CellRun | undefined } = { way: "message", at: -Infinity, run: undefined };
+/** Number of the last cell that has begun; their numbers rise. */
+let newest = 0;
 
-/** Tells the guard thread which cell runs; an interrupt of another one is forgotten. */
+/** Number of a cell that was interrupted before it has begun. */
+let early = 0;
+
+/** Tells the guard thread which cell runs (0: none); an interrupt of another one is forgotten. */
 export function shareRunning(cell: number): void {
   const former = Atomics.load(flag, SHARED.running);
-  if (former > 0) Atomics.store(flag, SHARED.ended, former);
-  Atomics.store(flag, SHARED.flag, 0);
+  if (former > 0 && former !== cell) Atomics.store(flag, SHARED.ended, former);
   Atomics.store(flag, SHARED.running, cell);
+  // A signal that the guard is about to send is meant for the former cell: it must come before this one can be ended by it.
+  for (let due = 1; (due = Atomics.load(flag, SHARED.signalling)) !== 0;) Atomics.wait(flag, SHARED.signalling, due, 5);
+  Atomics.store(flag, SHARED.flag, 0);
+  if (cell === 0) return;
+  newest = cell;
+  if (early === cell) interruptRunning(runningCell()!);
 }
 
 /**
@@ -38,37 +41,31 @@ export function stop(): void {
   const meant = Atomics.load(flag, SHARED.flag);
   const run = runningCell();
   const own = run !== undefined && ownCell() === run;
-  if (meant !== ANY_LOOP) {
-    if (meant !== run?.cell) return void Atomics.store(flag, SHARED.flag, 0);
-    // A short loop of another cell; the running one is awaiting something and hears of it from the event loop.
-    if (!own) return;
-  }
-  Atomics.store(flag, SHARED.flag, 0);
-  // A late loop has seen it, which is not what was meant: the running cell still hears of it.
+  if (run?.cell !== Math.abs(meant) && (run !== undefined || meant >= 0)) return void Atomics.compareExchange(flag, SHARED.flag, meant, 0);
+  // A short loop of another cell; the running one is awaiting something and hears of it from the event loop.
+  if (meant > 0 && !own) return;
+  Atomics.compareExchange(flag, SHARED.flag, meant, 0);
+  // If a late loop has seen it, which is not what was meant, the running cell still hears of it.
   if (own) seen = Atomics.load(flag, SHARED.count);
-  const again = !isNew("message");
-  if (own && asksToStop(run, "message")) return;
-  send({ type: "interrupted", way: "message", asked: false });
-  if (meant === ANY_LOOP || !again) throw new KernelInterrupted();
+  if (own && asksToStop(run)) return;
+  send({ type: "interrupted", asked: false });
+  throw new KernelInterrupted();
 }
 
 /** Whoever listens for SIGINT beside the kernel (damlab's own long cells do) is asked once to stop by itself, and keeps what it has. */
-function asksToStop(run: CellRun, way: InterruptWay): boolean {
+function asksToStop(run: CellRun): boolean {
   if (process.listenerCount("SIGINT") < 2 || asked.has(run)) return false;
   asked.add(run);
-  send({ type: "interrupted", way, asked: true });
-  // Not `process.emit`: the kernel's own listener would take it for the signal, and that signal, when it comes, for another interrupt.
-  if (way === "message") for (const listener of process.rawListeners("SIGINT")) if (listener !== onSignal) listener.call(process, "SIGINT");
+  send({ type: "interrupted", asked: true });
+  process.emit("SIGINT", "SIGINT");
   return true;
 }
 
 /** Says that an interrupt has been seen although no handler ran: `vm` has ended the synchronous part of a cell. */
 export function noteTermination(): void {
   Atomics.store(flag, SHARED.flag, 0);
-  Atomics.store(flag, SHARED.signalled, 0);
   seen = Atomics.load(flag, SHARED.count);
-  isNew("signal");
-  send({ type: "interrupted", way: "signal", asked: false });
+  send({ type: "interrupted", asked: false });
 }
 
 /** Starts the guard thread and listens for interrupts that reach the event loop. */
@@ -77,10 +74,14 @@ export function listenForInterrupts(): void {
   guard.unref();
   guard.on("message", ({ cell, count }: { cell: number; count: number }) => {
     if (count <= seen) return;
-    if (cell === runningCell()?.cell) onInterrupt("message");
-    else Atomics.compareExchange(flag, SHARED.flag, ANY_LOOP, 0);
+    const run = runningCell();
+    if (run !== undefined && run.cell === cell) return interruptRunning(run);
+    if (cell > newest) early = cell;
+    // No loop keeps this thread busy.
+    const meant = Atomics.load(flag, SHARED.flag);
+    if (meant < 0) Atomics.compareExchange(flag, SHARED.flag, meant, 0);
   });
-  process.on("SIGINT", onSignal);
+  ignoreSignals();
   let cooperative = false;
   const tell = (name: string | symbol): void => {
     if (name !== "SIGINT") return;
@@ -94,46 +95,10 @@ export function listenForInterrupts(): void {
   process.on("removeListener", tell);
 }
 
-const onSignal = (): void => {
-  // The guard's signal is for code that never comes here; its message comes here, too.
-  if (Atomics.exchange(flag, SHARED.signalled, 0) === 0) onInterrupt("signal");
-};
-
-/**
- * Listens for SIGINT anew, before all others. After `breakOnSigint`, Node leaves the signal to its default action if code added a listener
- * meanwhile: the next SIGINT would end the process.
- */
-export function listenAgain(): void {
-  const others = process.rawListeners("SIGINT").filter((listener) => listener !== onSignal);
-  process.removeAllListeners("SIGINT");
-  process.on("SIGINT", onSignal);
-  for (const listener of others) process.on("SIGINT", listener as () => void);
-}
-
-function onInterrupt(way: InterruptWay): void {
+function interruptRunning(run: CellRun): void {
   Atomics.store(flag, SHARED.flag, 0);
-  const run = runningCell();
-  if (run === undefined) return;
-  // The wire waits for a sign of life each time.
-  if (!isNew(way)) return send({ type: "interrupted", way: "message", asked: false });
-  if (asksToStop(run, way)) return;
-  send({ type: "interrupted", way, asked: false });
+  seen = Atomics.load(flag, SHARED.count);
+  if (asksToStop(run)) return;
+  send({ type: "interrupted", asked: false });
   run.interrupt();
-}
-
-/** Whether the signal of an interrupt that a message told of may still be on its way: it must not end what runs now. */
-export function signalIsDue(): boolean {
-  return last.way === "message" && performance.now() - last.at < SIGNAL_DUE_MS;
-}
-
-/** False for the second telling of an interrupt. A message names its cell; a signal may come when the next one runs already. */
-function isNew(way: InterruptWay): boolean {
-  const run = runningCell();
-  const now = performance.now();
-  if (way !== last.way && now - last.at < SAME_INTERRUPT_MS && (way === "signal" || run === last.run)) {
-    last = { way, at: -Infinity, run };
-    return false;
-  }
-  last = { way, at: now, run };
-  return true;
 }

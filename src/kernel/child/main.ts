@@ -10,6 +10,7 @@ import { answerInput } from "./input";
 import { flag, listenForInterrupts } from "./interrupts";
 import { ModuleLoader } from "./modules";
 import { captureStreams } from "./output";
+import { forgetSignals } from "./signals";
 import { JsonLines } from "../link/lines";
 import { CHILD_PIPES, type Request } from "../link/messages";
 
@@ -47,6 +48,8 @@ const lines = new JsonLines<Request>((request) => {
       return void runner.execute(request);
     case "evaluate":
       return void runner.evaluate(request.cell, request.expressions);
+    case "forget_signals":
+      return forgetSignals(flag);
     case "input_reply":
       return answerInput(request.id, request.value);
     case "comm":

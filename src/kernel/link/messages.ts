@@ -69,6 +69,8 @@ export type Request =
       readonly allowStdin: boolean;
     }
   | { readonly type: "evaluate"; readonly cell: number; readonly expressions: Readonly<Record<string, CompiledCode>> }
+  /** No cell runs: SIGINT that has come by now was meant for a former one. */
+  | { readonly type: "forget_signals" }
   | { readonly type: "input_reply"; readonly id: number; readonly value: string }
   | {
       readonly type: "comm";
@@ -76,9 +78,6 @@ export type Request =
       readonly content: Readonly<Record<string, unknown>>;
       readonly buffers: readonly string[];
     };
-
-/** How an interrupt reaches the main thread. Often one is told in both ways. */
-export type InterruptWay = "signal" | "message";
 
 /** The three messages of a comm. */
 export type CommKind = "comm_open" | "comm_msg" | "comm_close";
@@ -104,8 +103,8 @@ export type Event =
       readonly metadata: Readonly<Record<string, unknown>>;
       readonly buffers: readonly string[];
     }
-  /** The main thread has seen an interrupt, by a signal or by the guard's message; `asked`: the code was asked to stop by itself. */
-  | { readonly type: "interrupted"; readonly way: InterruptWay; readonly asked: boolean }
+  /** The main thread has seen an interrupt; `asked`: the code was asked to stop by itself. */
+  | { readonly type: "interrupted"; readonly asked: boolean }
   /** Code in the child listens for SIGINT by itself, or has stopped to. */
   | { readonly type: "listening"; readonly cooperative: boolean }
   | { readonly type: "evaluated"; readonly cell: number; readonly replies: Readonly<Record<string, ExpressionReply>> }

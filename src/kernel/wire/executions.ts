@@ -36,6 +36,8 @@ export class Executions {
   private cells = 0;
   private count = 0;
   private closed = false;
+  /** The running cell was interrupted. */
+  private signalled = false;
 
   constructor(
     private readonly kernel: Kernel,
@@ -64,10 +66,13 @@ export class Executions {
     if (this.queue.length === 1) void this.work();
   }
 
-  /** @param bySignal SIGINT asks for it, which the child gets too. */
-  interrupt(bySignal: boolean): void {
-    if (bySignal && !this.interrupts.isNewSignal()) return;
-    if (this.current === undefined) return this.child.interrupt(0);
+  /** What SIGINT or an interrupt request asks for. */
+  interrupt(): void {
+    if (this.current === undefined) {
+      this.child.interrupt(0);
+      return this.child.send({ type: "forget_signals" });
+    }
+    this.signalled = true;
     this.interrupts.request();
     if (this.interrupts.inChild) return;
     this.child.interrupt(0);
@@ -91,6 +96,9 @@ export class Executions {
     for (let request = this.queue[0]; request !== undefined; request = this.queue[0]) {
       const aborted = await this.execute(request);
       if (this.closed) return;
+      await pendingSignals();
+      if (this.signalled) this.child.send({ type: "forget_signals" });
+      this.signalled = false;
       this.queue.shift();
       for (const waiting of aborted) await this.abort(waiting);
     }
@@ -120,7 +128,7 @@ export class Executions {
     if (result !== undefined && !silent) this.outputs.publish(cell, "execute_result", { ...result, execution_count: this.count });
     if (error !== undefined) this.outputs.publish(cell, "error", { ...error });
     if (store) this.options.history.add(this.count, code, result === undefined ? null : String(result.data["text/plain"] ?? ""));
-    const expressions = error === undefined ? await this.evaluate(cell, content.user_expressions) : {};
+    const expressions = error === undefined ? await this.evaluate(header, content.user_expressions) : {};
     this.outputs.flush();
     const status = error === undefined ? { status: "ok", payload, user_expressions: expressions } : { status: "error", ...error, payload };
     this.current = undefined;
@@ -156,10 +164,13 @@ export class Executions {
     }
   }
 
-  private async evaluate(cell: number, expressions: unknown): Promise<Readonly<Record<string, ExpressionReply>>> {
+  private async evaluate(header: Header, expressions: unknown): Promise<Readonly<Record<string, ExpressionReply>>> {
     if (typeof expressions !== "object" || expressions === null || Object.keys(expressions).length === 0) return {};
     const compiled = await this.options.language.compileExpressions(expressions as Record<string, string>);
     const replies = new Promise<Readonly<Record<string, ExpressionReply>>>((resolve) => (this.current!.evaluated = resolve));
+    // A number of its own, so that nothing that was meant for the cell itself reaches it.
+    const cell = ++this.cells;
+    this.outputs.register(cell, header);
     this.interrupts.begin(cell);
     this.child.send({ type: "evaluate", cell, expressions: compiled.code });
     const evaluated = await replies;
@@ -190,7 +201,7 @@ export class Executions {
         if (current !== undefined) this.kernel.requestInput(current.request, { prompt: event.prompt, password: event.password });
         return;
       case "interrupted":
-        return this.interrupts.acknowledge(event.way, event.asked);
+        return this.interrupts.acknowledge(event.asked);
       case "listening":
         this.interrupts.cooperative = event.cooperative;
         return;
@@ -221,6 +232,15 @@ function errorReport(ename: string, evalue: string): ErrorReport {
 
 function interruptedReport(): ErrorReport {
   return errorReport("KernelInterrupted", "The cell was interrupted");
+}
+
+/**
+ * Resolves when all signals have been handled that have come by now, in an event loop that handles signals last: they were meant for what ran
+ * before.
+ */
+async function pendingSignals(): Promise<void> {
+  // The first turn may have asked the system before.
+  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 function settled<T>(): { promise: Promise<T>; settle: (value: T) => void } {

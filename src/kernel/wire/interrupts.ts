@@ -1,8 +1,4 @@
 import type { ChildHost } from "./childHost";
-import type { InterruptWay } from "../link/messages";
-
-/** A signal to the process group reaches the child and the wire within this time. */
-const SAME_SIGNAL_MS = 1500;
 
 /** A cell that has not seen an interrupt after this time is inside code that cannot be interrupted. */
 const PATIENCE_MS = 250;
@@ -25,7 +21,6 @@ export class InterruptState {
   private timer: NodeJS.Timeout | undefined;
   private warned = false;
   private asked = false;
-  private signalSeen = { byChild: -Infinity, byWire: -Infinity };
 
   constructor(
     private readonly child: ChildHost,
@@ -66,21 +61,8 @@ export class InterruptState {
     }, PATIENCE_MS);
   }
 
-  /** SIGINT has come. False if the child, which gets it too, has dealt with it before: what runs by now is not meant. */
-  isNewSignal(): boolean {
-    const now = performance.now();
-    if (now - this.signalSeen.byChild < SAME_SIGNAL_MS) {
-      this.signalSeen.byChild = -Infinity;
-      return false;
-    }
-    this.signalSeen.byWire = now;
-    return true;
-  }
-
   /** The child's main thread has seen the interrupt. */
-  acknowledge(way?: InterruptWay, asked = false): void {
-    const now = performance.now();
-    if (way === "signal" && now - this.signalSeen.byWire > SAME_SIGNAL_MS) this.signalSeen.byChild = now;
+  acknowledge(asked = false): void {
     clearTimeout(this.timer);
     this.timer = undefined;
     this.warned = false;

@@ -61,7 +61,7 @@ export class Kernel {
       history_request: ({ message }) => historyReply(history, message.content),
       comm_info_request: ({ message }) => this.comms.info(message.content),
       interrupt_request: () => {
-        this.executions.interrupt(false);
+        this.executions.interrupt();
         return { status: "ok" };
       },
       shutdown_request: ({ message }) => this.shutdown(message),
@@ -85,7 +85,7 @@ export class Kernel {
 
   /** What SIGINT asks for. */
   interrupt(): void {
-    this.executions.interrupt(true);
+    this.executions.interrupt();
   }
 
   /** Tells one subscriber that its subscription has begun. */
