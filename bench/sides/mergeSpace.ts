@@ -1,53 +1,75 @@
 /**
- * What DAM does with task vectors of CLIP-ViT-B/32 size, apart from the encoder.
+ * What DAM does with task vectors, apart from the encoder; on a third of CLIP-ViT-B/32, four of its twelve layers, far larger than any cache.
  *
- *     mergeSpace.ts TASKS read|merge|gradient
+ *     mergeSpace.ts read|merge|gradient all|each
  *
- * `read` copies all of them, block by block, into a block that stays in the processor's cache: the fastest way to read them in JavaScript.
- * `merge` is θ = θ0 + m ⊙ Σ λ τ; `gradient` gives ∂L/∂λ and ∂L/∂m.
+ * `read` reads all task vectors once: on `native` all threads add up their numbers, on `wasm` they are copied, block by block, into a block that
+ * stays in the processor's cache, the fastest way to read in JavaScript. `merge` is U = Σ λ τ and θ = θ0 + m ⊙ U; `gradient` gives ∂L/∂λ and
+ * ∂L/∂m. A round of `all` takes six tasks; one of `each` gives what one task more costs: a quarter of the difference between six tasks and two, the
+ * median of five.
  */
+import { nativeVectors } from "../../src/engine";
 import {
   coefficientGradient,
-  combineTaskVectors,
   createMergeSpace,
   maskGradient,
-  mergeMasked,
+  mergeTaskVectors,
   startCoefficients,
   type MergeSpace,
 } from "../../src/merging/adaptive";
-import { CONFIGS, randomParameters, randomTaskVector, randomValues } from "./models";
+import { median } from "../harness/statistics";
+import { CONFIGS, randomParameters, randomTaskVector, randomValues, startBenchEngine } from "./models";
 import { serveRounds } from "./serve";
 
-const [tasks, work] = process.argv.slice(2) as [string, string];
-const config = CONFIGS.b32;
-const space = createMergeSpace(
-  randomParameters(config),
-  Array.from({ length: Number(tasks) }, (_, task) => randomTaskVector(config, task)),
-);
-const coefficients = startCoefficients(space, "layer", 0.3);
-const mask = randomValues(space.length, 1, 1);
-const gradient = randomValues(space.length, 1, 2);
-const [combined, target] = [new Float32Array(space.length), new Float32Array(space.length)];
+const TASKS = 6;
+const FEW = 2;
+
+function openWork(
+  pretrained: ReturnType<typeof randomParameters>,
+  vectors: ReturnType<typeof randomTaskVector>[],
+): Record<string, () => void> {
+  const space = createMergeSpace(pretrained, vectors);
+  const coefficients = startCoefficients(space, "layer", 0.3);
+  const [mask, gradient] = [randomValues(space.length, 1, 1), randomValues(space.length, 1, 2)];
+  const [combined, target] = [new Float32Array(space.length), new Float32Array(space.length)];
+  return {
+    read: () => readOnce(space),
+    merge: () => void mergeTaskVectors(space, coefficients, mask, { theta: target, combined }),
+    gradient() {
+      coefficientGradient(space, "layer", gradient, mask);
+      maskGradient(gradient, combined, target);
+    },
+  };
+}
+
 const block = new Float32Array(4096);
 
-const WORK: Record<string, () => void> = {
-  read: () => readOnce(space),
-  merge() {
-    combineTaskVectors(space, coefficients, combined);
-    mergeMasked(space, combined, mask, target);
-  },
-  gradient() {
-    coefficientGradient(space, "layer", gradient, mask);
-    maskGradient(gradient, combined, target);
-  },
-};
-
 function readOnce({ vectors }: MergeSpace): void {
-  for (const layer of vectors) {
-    for (const vector of layer) {
-      for (let i = 0; i < vector.length; i += block.length) block.set(vector.subarray(i, Math.min(vector.length, i + block.length)));
-    }
+  const native = nativeVectors();
+  for (const vector of vectors.flat()) {
+    if (native) native.sumVector(vector);
+    else for (let i = 0; i < vector.length; i += block.length) block.set(vector.subarray(i, Math.min(vector.length, i + block.length)));
   }
 }
 
-void serveRounds({}, WORK[work]!);
+function secondsOf(work: () => void): number {
+  const began = performance.now();
+  work();
+  return (performance.now() - began) / 1000;
+}
+
+async function main([work, count]: readonly string[]): Promise<void> {
+  const versions = await startBenchEngine();
+  const config = { ...CONFIGS.b32, layers: 4 };
+  const pretrained = randomParameters(config);
+  const vectors = Array.from({ length: TASKS }, (_, task) => randomTaskVector(config, task));
+  const all = openWork(pretrained, vectors)[work!]!;
+  if (count === "all") return serveRounds(versions, all);
+  const few = openWork(pretrained, vectors.slice(0, FEW))[work!]!;
+  await serveRounds(versions, () => {
+    const differences = Array.from({ length: 5 }, () => secondsOf(all) - secondsOf(few));
+    return { seconds: median(differences) / (TASKS - FEW) };
+  });
+}
+
+void main(process.argv.slice(2));

@@ -14,6 +14,7 @@
 #include "signals.h"
 #include "tensorflow/c/c_api.h"
 #include "tensorflow/c/eager/c_api.h"
+#include "vectorCalls.h"
 
 // The table of tensors is private, and the registration is replaced below.
 #define private public
@@ -110,6 +111,23 @@ static napi_value allocate(napi_env env, napi_callback_info info) {
   return result;
 }
 
+// copyTo(id, target): a float32 tensor's values into part of a JavaScript array, without an array of their own.
+static napi_value copyTo(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  const auto found = call.backend->tfe_handle_map_.find(static_cast<int32_t>(call.number(0)));
+  if (found == call.backend->tfe_handle_map_.end()) return fail(env, "Cannot find a tensor: it was deleted");
+  size_t length = 0;
+  void* target = nullptr;
+  napi_get_typedarray_info(env, call.args[1], nullptr, &length, &target, nullptr, nullptr);
+  TF_Status* status = TF_NewStatus();
+  TF_Tensor* tensor = TFE_TensorHandleResolve(found->second, status);
+  const bool good = TF_GetCode(status) == TF_OK && TF_TensorType(tensor) == TF_FLOAT && TF_TensorByteSize(tensor) == length * sizeof(float);
+  TF_DeleteStatus(status);
+  if (good) memcpy(target, TF_TensorData(tensor), length * sizeof(float));
+  if (tensor) TF_DeleteTensor(tensor);
+  return good ? nullptr : fail(env, "Cannot copy a tensor: expected float32 and an array of its length");
+}
+
 #define KERNEL(name, ...)                                         \
   static napi_value name##Call(napi_env env, napi_callback_info info) { \
     const Call c(env, info);                                      \
@@ -142,6 +160,7 @@ static napi_value init(napi_env env, napi_value exports) {
   const napi_property_descriptor properties[] = {
       FUNCTION("addressOf", addressOf),
       FUNCTION("allocate", allocate),
+      FUNCTION("copyTo", copyTo),
       FUNCTION("quickGelu", quickGeluCall),
       FUNCTION("quickGeluGradient", quickGeluGradientCall),
       FUNCTION("addBias", addBiasCall),
@@ -152,6 +171,7 @@ static napi_value init(napi_env env, napi_value exports) {
       FUNCTION("attentionGradient", attentionGradientCall),
   };
   napi_define_properties(env, kernels, sizeof(properties) / sizeof(properties[0]), properties);
+  napi_set_named_property(env, kernels, "vectors", vectorFunctions(env));
   napi_set_named_property(env, result, "damlab", kernels);
   return result;
 }

@@ -1,34 +1,42 @@
 #!/usr/bin/env node
 /**
- * Compiles kernels.as.ts into kernels.wasm.ts (base64), byte for byte the same everywhere. With --check it writes nothing and fails when
- * the committed file is not what the source gives.
+ * Compiles kernels.as.ts and vectors.as.ts into kernels.wasm.ts and vectors.wasm.ts (base64), byte for byte the same everywhere. With --check
+ * it writes nothing and fails when a committed file is not what its source gives.
  */
 const { readFileSync, writeFileSync } = require("node:fs");
 const path = require("node:path");
 
-const OPTIONS = ["-O3", "--runtime", "stub", "--importMemory", "--noAssert", "--enable", "simd", "--enable", "bulk-memory"];
+const OPTIONS = ["-O3", "--runtime", "stub", "--noAssert", "--enable", "simd", "--enable", "bulk-memory"];
+const MODULES = [
+  { name: "kernels", constant: "SIMD_KERNELS_BASE64", options: ["--importMemory"] },
+  { name: "vectors", constant: "SIMD_VECTORS_BASE64", options: ["--initialMemory", "8"] },
+];
 
-async function main() {
-  const { default: asc } = await import("assemblyscript/asc");
-  const source = readFileSync(path.join(__dirname, "kernels.as.ts"), "utf8");
+async function compile(asc, { name, constant, options }) {
+  const file = `${name}.as.ts`;
+  const source = readFileSync(path.join(__dirname, file), "utf8");
   let binary;
-  const { error, stderr } = await asc.main(["kernels.as.ts", "--outFile", "kernels.wasm", ...OPTIONS], {
-    readFile: (name) => (name === "kernels.as.ts" ? source : null),
-    writeFile: (name, contents) => {
-      if (name.endsWith(".wasm")) binary = Buffer.from(contents);
+  const { error, stderr } = await asc.main([file, "--outFile", `${name}.wasm`, ...OPTIONS, ...options], {
+    readFile: (wanted) => (wanted === file ? source : null),
+    writeFile: (written, contents) => {
+      if (written.endsWith(".wasm")) binary = Buffer.from(contents);
     },
     listFiles: () => [],
   });
   if (error) throw new Error(`${error.message}\n${stderr}`);
   const text = [
-    "/** Made from kernels.as.ts by `npm run simd`; do not edit. */",
-    `export const SIMD_KERNELS_BASE64 =\n  "${binary.toString("base64")}";`,
+    `/** Made from ${file} by \`npm run simd\`; do not edit. */`,
+    `export const ${constant} =\n  "${binary.toString("base64")}";`,
     "",
   ].join("\n");
-  const target = path.join(__dirname, "kernels.wasm.ts");
+  const target = path.join(__dirname, `${name}.wasm.ts`);
   if (!process.argv.includes("--check")) writeFileSync(target, text);
-  else if (readFileSync(target, "utf8") !== text)
-    throw new Error("kernels.wasm.ts is not what kernels.as.ts compiles to: run npm run simd");
+  else if (readFileSync(target, "utf8") !== text) throw new Error(`${name}.wasm.ts is not what ${file} compiles to: run npm run simd`);
+}
+
+async function main() {
+  const { default: asc } = await import("assemblyscript/asc");
+  for (const module of MODULES) await compile(asc, module);
 }
 
 main().catch((error) => {

@@ -65,6 +65,7 @@ export {
   maskGradient,
   mergedParameters,
   mergeMasked,
+  mergeTaskVectors,
   startCoefficients,
   type CoefficientGranularity,
   type Coefficients,

@@ -5,6 +5,7 @@
  * so that one backward pass through the encoder serves all of them: ∂L/∂λ_{t,l} = ⟨G_l, m_l ⊙ τ_{t,l}⟩ and ∂L/∂m_l = G_l ⊙ Σ_t λ_{t,l} τ_{t,l}.
  */
 import type { HostTensor, NamedTensors } from "../../checkpoints";
+import { dotVectors, mergeVectors, nativeVectors } from "../../engine";
 import { layoutParameters, vectorLength, type ParameterLayout } from "../../training";
 import { checkShape } from "../mergeParameters";
 import { isMerged } from "../scope";
@@ -74,20 +75,8 @@ export function coefficientIndex(space: MergeSpace, granularity: CoefficientGran
  * U = Σ_t λ_t τ_t, without masks.
  * @param target Where to, `space.length` values; a new vector by default.
  */
-export function combineTaskVectors(
-  space: MergeSpace,
-  { granularity, values }: Coefficients,
-  target = new Float32Array(space.length),
-): Float32Array {
-  for (const [layer, { start, end }] of space.layout.entries()) {
-    const sum = target.subarray(start, end);
-    const vectors = space.vectors[layer]!;
-    const factor = (task: number): number => (task < space.tasks ? values[coefficientIndex(space, granularity, task, layer)]! : 0);
-    for (let task = 0; task < space.tasks; task += 3) {
-      const [first, second, third] = three(vectors, task);
-      addThree(sum, task === 0, first, factor(task), second, factor(task + 1), third, factor(task + 2));
-    }
-  }
+export function combineTaskVectors(space: MergeSpace, coefficients: Coefficients, target = new Float32Array(space.length)): Float32Array {
+  mergeLayers(space, coefficients, { combined: target, theta: null, mask: null });
   return target;
 }
 
@@ -101,12 +90,44 @@ export function mergeMasked(
   mask: Float32Array | null,
   target = new Float32Array(space.length),
 ): Float32Array {
+  const native = nativeVectors();
   for (const [layer, { start, end }] of space.layout.entries()) {
     const origin = space.origins[layer]!;
-    if (mask) for (let i = start, j = 0; i < end; i++, j++) target[i] = origin[j]! + mask[i]! * combined[i]!;
+    if (native) native.addMasked(target.subarray(start, end), origin, mask && mask.subarray(start, end), combined.subarray(start, end));
+    else if (mask) for (let i = start, j = 0; i < end; i++, j++) target[i] = origin[j]! + mask[i]! * combined[i]!;
     else for (let i = start, j = 0; i < end; i++, j++) target[i] = origin[j]! + combined[i]!;
   }
   return target;
+}
+
+/**
+ * θ = θ0 + m ⊙ Σ_t λ_t τ_t from one reading of the task vectors: what `mergeMasked` gives of `combineTaskVectors`.
+ * @param targets Where to; `combined` receives U, if it is wanted.
+ */
+export function mergeTaskVectors(
+  space: MergeSpace,
+  coefficients: Coefficients,
+  mask: Float32Array | null,
+  {
+    theta = new Float32Array(space.length),
+    combined = null,
+  }: { readonly theta?: Float32Array; readonly combined?: Float32Array | null } = {},
+): Float32Array {
+  mergeLayers(space, coefficients, { combined, theta, mask });
+  return theta;
+}
+
+function mergeLayers(
+  space: MergeSpace,
+  { granularity, values }: Coefficients,
+  { combined, theta, mask }: { combined: Float32Array | null; theta: Float32Array | null; mask: Float32Array | null },
+): void {
+  for (const [layer, { start, end }] of space.layout.entries()) {
+    const part = (of: Float32Array | null): Float32Array | null => of && of.subarray(start, end);
+    const vectors = space.vectors[layer]!;
+    const factors = vectors.map((_, task) => values[coefficientIndex(space, granularity, task, layer)]!);
+    mergeVectors({ combined: part(combined), theta: part(theta), origin: space.origins[layer]!, mask: part(mask) }, vectors, factors);
+  }
 }
 
 /**
@@ -121,23 +142,18 @@ export function coefficientGradient(
 ): Float32Array {
   const sums = new Float64Array(granularity === "task" ? space.tasks : space.tasks * space.layout.length);
   for (const [layer, { start, end }] of space.layout.entries()) {
-    // Block by block, so that the masked gradient stays in the processor's cache while all task vectors pass it.
-    for (let from = start; from < end; from += BLOCK) {
-      const count = Math.min(BLOCK, end - from);
-      for (let i = 0; i < count; i++) block[i] = mask ? gradient[from + i]! * mask[from + i]! : gradient[from + i]!;
-      for (let task = 0; task < space.tasks; task += 3) {
-        const [first, second, third] = three(space.vectors[layer]!, task);
-        const products = dotThree(first, second, third, from - start, count);
-        for (let k = 0; k < 3 && task + k < space.tasks; k++) sums[coefficientIndex(space, granularity, task + k, layer)]! += products[k]!;
-      }
-    }
+    const own = granularity === "task" ? sums : new Float64Array(space.tasks);
+    dotVectors(gradient.subarray(start, end), mask && mask.subarray(start, end), space.vectors[layer]!, own);
+    if (own !== sums) for (const [task, product] of own.entries()) sums[coefficientIndex(space, granularity, task, layer)] = product;
   }
   return Float32Array.from(sums);
 }
 
 /** ∂L/∂m = G ⊙ U, element by element. */
 export function maskGradient(gradient: Float32Array, combined: Float32Array, target = new Float32Array(gradient.length)): Float32Array {
-  for (let i = 0; i < gradient.length; i++) target[i] = gradient[i]! * combined[i]!;
+  const native = nativeVectors();
+  if (native) native.multiplyVectors(target, gradient, combined);
+  else for (let i = 0; i < gradient.length; i++) target[i] = gradient[i]! * combined[i]!;
   return target;
 }
 
@@ -146,45 +162,4 @@ export function mergedParameters(space: MergeSpace, theta: Float32Array): Map<st
   const result = new Map(space.pretrained);
   for (const { name, shape, start, end } of space.layout) result.set(name, { shape, values: theta.slice(start, end) });
   return result;
-}
-
-const BLOCK = 4096;
-const block = new Float64Array(BLOCK);
-
-/** The vectors of a task and the next two; the last one again where there are fewer. */
-function three(vectors: readonly Float32Array[], task: number): [Float32Array, Float32Array, Float32Array] {
-  const at = (index: number): Float32Array => vectors[Math.min(index, vectors.length - 1)]!;
-  return [at(task), at(task + 1), at(task + 2)];
-}
-
-/** Dot products of the block with part of three task vectors; three at once, so that additions need not wait for each other. */
-function dotThree(first: Float32Array, second: Float32Array, third: Float32Array, from: number, count: number): [number, number, number] {
-  let [a, b, c] = [0, 0, 0];
-  for (let i = 0; i < count; i++) {
-    const value = block[i]!;
-    a += value * first[from + i]!;
-    b += value * second[from + i]!;
-    c += value * third[from + i]!;
-  }
-  return [a, b, c];
-}
-
-/** target ← (0, or target) + three vectors times their factors. */
-function addThree(
-  target: Float32Array,
-  fresh: boolean,
-  first: Float32Array,
-  factor1: number,
-  second: Float32Array,
-  factor2: number,
-  third: Float32Array,
-  factor3: number,
-): void {
-  if (fresh) {
-    for (let i = 0; i < target.length; i++) target[i] = factor1 * first[i]! + factor2 * second[i]! + factor3 * third[i]!;
-  } else {
-    for (let i = 0; i < target.length; i++) {
-      target[i] = target[i]! + factor1 * first[i]! + factor2 * second[i]! + factor3 * third[i]!;
-    }
-  }
 }

@@ -1,0 +1,254 @@
+// Arithmetic over whole models in plain memory: what src/merging/adaptive does to task vectors, masks and their gradients, on several threads.
+// Sums are taken block by block and added in the blocks' order, so that they do not depend on the number of threads.
+#ifndef DAMLAB_VECTORS_H_
+#define DAMLAB_VECTORS_H_
+
+#include <stdlib.h>
+
+#include <algorithm>
+#include <thread>
+#include <vector>
+
+#include "kernels.h"
+
+namespace damlab {
+
+// Elements of a block: those of several vectors fit into a core's cache together.
+constexpr size_t BLOCK = 8192;
+// Fewer are not worth a thread.
+constexpr size_t LEAST_BLOCKS = 8;
+
+INLINE size_t threadCount() {
+  const char* given = getenv("TF_NUM_INTRAOP_THREADS");
+  const long count = given ? strtol(given, nullptr, 10) : 0;
+  return count > 0 ? static_cast<size_t>(count) : std::max(1u, std::thread::hardware_concurrency());
+}
+
+// work(block, start, end) for every block; each thread has blocks that lie side by side.
+template <typename Work>
+void forEachBlock(size_t length, const Work& work) {
+  const size_t blocks = (length + BLOCK - 1) / BLOCK;
+  const size_t threads = std::max<size_t>(1, std::min(threadCount(), blocks / LEAST_BLOCKS));
+  const auto part = [&](size_t thread) {
+    const size_t end = blocks * (thread + 1) / threads;
+    for (size_t block = blocks * thread / threads; block < end; block++) work(block, block * BLOCK, std::min(length, (block + 1) * BLOCK));
+  };
+  std::vector<std::thread> others;
+  for (size_t thread = 1; thread < threads; thread++) others.emplace_back(part, thread);
+  part(0);
+  for (std::thread& other : others) other.join();
+}
+
+// The sum over all blocks of what work(start, length) gives, in their order.
+template <typename Work>
+double sumBlocks(size_t length, const Work& work) {
+  std::vector<double> parts((length + BLOCK - 1) / BLOCK);
+  forEachBlock(length, [&](size_t block, size_t start, size_t end) { parts[block] = work(start, end - start); });
+  double sum = 0;
+  for (const double part : parts) sum += part;
+  return sum;
+}
+
+// sum[i] = (fresh ? 0 : sum[i]) + up to three vectors times their factors, added in float64.
+FOR_EACH_PROCESSOR void addScaled(float* __restrict sum, const float* const* vectors, const double* factors, size_t count, bool fresh,
+                                  size_t start, size_t length) {
+  const float* __restrict a = vectors[0] + start;
+  const float* __restrict b = vectors[count > 1 ? 1 : 0] + start;
+  const float* __restrict c = vectors[count > 2 ? 2 : 0] + start;
+  const double x = factors[0], y = count > 1 ? factors[1] : 0, z = count > 2 ? factors[2] : 0;
+  if (fresh) {
+#pragma omp simd
+    for (size_t i = 0; i < length; i++) sum[i] = (float)(x * a[i] + y * b[i] + z * c[i]);
+  } else {
+#pragma omp simd
+    for (size_t i = 0; i < length; i++) sum[i] = (float)(sum[i] + x * a[i] + y * b[i] + z * c[i]);
+  }
+}
+
+// theta = origin + mask * sum; no mask is a mask of ones.
+FOR_EACH_PROCESSOR void addMasked(float* __restrict theta, const float* __restrict origin, const float* __restrict mask,
+                                  const float* __restrict sum, size_t length) {
+  if (mask) {
+#pragma omp simd
+    for (size_t i = 0; i < length; i++) theta[i] = (float)(origin[i] + (double)mask[i] * sum[i]);
+  } else {
+#pragma omp simd
+    for (size_t i = 0; i < length; i++) theta[i] = (float)(origin[i] + (double)sum[i]);
+  }
+}
+
+// combined = sum over tasks of factor * vector; theta = origin + mask * combined. Either target may be null.
+static void mergeVectors(float* combined, float* theta, const float* origin, const float* mask, const float* const* vectors,
+                         const double* factors, size_t tasks, size_t length) {
+  forEachBlock(length, [&](size_t, size_t start, size_t end) {
+    float own[BLOCK];
+    float* sum = combined ? combined + start : own;
+    for (size_t task = 0; task < tasks; task += 3)
+      addScaled(sum, vectors + task, factors + task, std::min<size_t>(3, tasks - task), task == 0, start, end - start);
+    if (theta) addMasked(theta + start, origin + start, mask ? mask + start : nullptr, sum, end - start);
+  });
+}
+
+FOR_EACH_PROCESSOR void multiplyBlock(float* __restrict target, const float* __restrict a, const float* __restrict b, size_t length) {
+#pragma omp simd
+  for (size_t i = 0; i < length; i++) target[i] = a[i] * b[i];
+}
+
+// Sums of many products: in float32 over short runs in 64 lanes, then in float64, so that rounding stays below that of the inputs.
+constexpr size_t LANES = 64, RUN = 16 * LANES;
+
+FOR_EACH_PROCESSOR double dotBlock(const float* __restrict a, const float* __restrict b, size_t length) {
+  double sum = 0;
+  size_t start = 0;
+  for (; start + RUN <= length; start += RUN) {
+    float lanes[LANES] = {};
+    for (size_t i = start; i < start + RUN; i += LANES) {
+#pragma omp simd
+      for (size_t lane = 0; lane < LANES; lane++) lanes[lane] += a[i + lane] * b[i + lane];
+    }
+    double part = 0;
+#pragma omp simd reduction(+ : part)
+    for (size_t lane = 0; lane < LANES; lane++) part += lanes[lane];
+    sum += part;
+  }
+  for (; start < length; start++) sum += (double)a[start] * b[start];
+  return sum;
+}
+
+// The products of T vectors with the same masked gradient, which stays in registers while all of them pass.
+template <int T>
+INLINE void dotTogether(double* __restrict sums, const float* __restrict gradient, const float* __restrict mask, const float* const* vectors,
+                        size_t start, size_t end) {
+  constexpr size_t FEW = 32;
+  size_t i = start;
+  while (i + FEW <= end) {
+    const size_t stop = i + std::min((end - i) / FEW, RUN / FEW) * FEW;
+    float lanes[T][FEW] = {};
+    for (; i < stop; i += FEW) {
+      float masked[FEW];
+#pragma omp simd
+      for (size_t lane = 0; lane < FEW; lane++) masked[lane] = mask ? gradient[i + lane] * mask[i + lane] : gradient[i + lane];
+      for (int t = 0; t < T; t++) {
+#pragma omp simd
+        for (size_t lane = 0; lane < FEW; lane++) lanes[t][lane] += masked[lane] * vectors[t][i + lane];
+      }
+    }
+    for (int t = 0; t < T; t++) {
+      double part = 0;
+#pragma omp simd reduction(+ : part)
+      for (size_t lane = 0; lane < FEW; lane++) part += lanes[t][lane];
+      sums[t] += part;
+    }
+  }
+  for (; i < end; i++)
+    for (int t = 0; t < T; t++) sums[t] += (double)(mask ? gradient[i] * mask[i] : gradient[i]) * vectors[t][i];
+}
+
+FOR_EACH_PROCESSOR void dotGroup(double* sums, const float* gradient, const float* mask, const float* const* vectors, size_t tasks,
+                                 size_t start, size_t end) {
+  for (; tasks >= 6; tasks -= 6, sums += 6, vectors += 6) dotTogether<6>(sums, gradient, mask, vectors, start, end);
+  for (; tasks >= 2; tasks -= 2, sums += 2, vectors += 2) dotTogether<2>(sums, gradient, mask, vectors, start, end);
+  if (tasks > 0) dotTogether<1>(sums, gradient, mask, vectors, start, end);
+}
+
+// sums[t] += <gradient, mask * vector_t>.
+static void dotVectors(double* sums, const float* gradient, const float* mask, const float* const* vectors, size_t tasks, size_t length) {
+  const size_t blocks = (length + BLOCK - 1) / BLOCK;
+  std::vector<double> parts(blocks * tasks);
+  forEachBlock(length, [&](size_t block, size_t start, size_t end) {
+    dotGroup(parts.data() + block * tasks, gradient, mask, vectors, tasks, start, end);
+  });
+  for (size_t block = 0; block < blocks; block++)
+    for (size_t task = 0; task < tasks; task++) sums[task] += parts[block * tasks + task];
+}
+
+// gates = sigmoid((noise + logits) / temperature); gives their sum.
+FOR_EACH_PROCESSOR double openBlock(float* __restrict gates, const float* __restrict logits, const float* __restrict noise, float slope,
+                                    size_t length) {
+  if (noise) {
+#pragma omp simd
+    for (size_t i = 0; i < length; i++) gates[i] = 1.f / (1.f + exponential((noise[i] + logits[i]) * -slope));
+  } else {
+#pragma omp simd
+    for (size_t i = 0; i < length; i++) gates[i] = 1.f / (1.f + exponential(logits[i] * -slope));
+  }
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (size_t i = 0; i < length; i++) sum += gates[i];
+  return sum;
+}
+
+// Sum of sigmoid(logits).
+FOR_EACH_PROCESSOR double densityBlock(const float* __restrict logits, size_t length) {
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (size_t i = 0; i < length; i++) sum += 1.f / (1.f + exponential(-logits[i]));
+  return sum;
+}
+
+// target = (fresh ? 1 : target) * values / divisor.
+FOR_EACH_PROCESSOR void scaleBlock(float* __restrict target, const float* __restrict values, float divisor, bool fresh, size_t length) {
+  if (fresh) {
+#pragma omp simd
+    for (size_t i = 0; i < length; i++) target[i] = values[i] / divisor;
+  } else {
+#pragma omp simd
+    for (size_t i = 0; i < length; i++) target[i] = target[i] * (values[i] / divisor);
+  }
+}
+
+// slopes = (slopes / mean - shared) * gate * (1 - gate) / temperature.
+FOR_EACH_PROCESSOR void slopeBlock(float* __restrict slopes, const float* __restrict gates, double mean, double shared, double temperature,
+                                   size_t length) {
+#pragma omp simd
+  for (size_t i = 0; i < length; i++) {
+    const double gate = gates[i];
+    slopes[i] = (float)((slopes[i] / mean - shared) * gate * (1 - gate) / temperature);
+  }
+}
+
+// target += factor * values.
+FOR_EACH_PROCESSOR void addBlock(float* __restrict target, double factor, const float* __restrict values, size_t length) {
+#pragma omp simd
+  for (size_t i = 0; i < length; i++) target[i] = (float)(target[i] + factor * values[i]);
+}
+
+struct AdamSettings {
+  double stepSize, keep, beta1, beta2, correction2, epsilon;
+};
+
+// One step of Adam, as src/training/adam.ts does it.
+FOR_EACH_PROCESSOR void adamBlock(float* __restrict parameters, const float* __restrict gradient, float* __restrict first,
+                                  float* __restrict second, AdamSettings s, size_t length) {
+#pragma omp simd
+  for (size_t i = 0; i < length; i++) {
+    const double slope = gradient[i];
+    const double moment1 = s.beta1 * first[i] + (1 - s.beta1) * slope;
+    const double moment2 = s.beta2 * second[i] + (1 - s.beta2) * slope * slope;
+    first[i] = (float)moment1;
+    second[i] = (float)moment2;
+    parameters[i] = (float)(parameters[i] * s.keep - s.stepSize * moment1 / (sqrt(moment2) / s.correction2 + s.epsilon));
+  }
+}
+
+FOR_EACH_PROCESSOR double sumBlock(const float* __restrict values, size_t length) {
+  double sum = 0;
+  size_t start = 0;
+  for (; start + RUN <= length; start += RUN) {
+    float lanes[LANES] = {};
+    for (size_t i = start; i < start + RUN; i += LANES) {
+#pragma omp simd
+      for (size_t lane = 0; lane < LANES; lane++) lanes[lane] += values[i + lane];
+    }
+    double part = 0;
+#pragma omp simd reduction(+ : part)
+    for (size_t lane = 0; lane < LANES; lane++) part += lanes[lane];
+    sum += part;
+  }
+  for (; start < length; start++) sum += values[start];
+  return sum;
+}
+
+}  // namespace damlab
+
+#endif  // DAMLAB_VECTORS_H_

@@ -1,0 +1,117 @@
+/**
+ * Arithmetic over task vectors for WebAssembly SIMD, in AssemblyScript, on blocks that the caller copies into a small memory of its own, which
+ * stays in the processor's cache. Everything is computed in float64 in the order of `vectorLoops.ts`, so the results are the same bytes.
+ * `npm run simd` compiles this file into `vectors.wasm.ts`.
+ */
+
+// @ts-nocheck: checked by the AssemblyScript compiler
+
+// @ts-ignore: decorator
+@inline
+function low(x: v128): v128 {
+  return f64x2.promote_low_f32x4(x);
+}
+
+// @ts-ignore: decorator
+@inline
+function high(x: v128): v128 {
+  return f64x2.promote_low_f32x4(i64x2.shuffle(x, x, 1, 1));
+}
+
+// @ts-ignore: decorator
+@inline
+function storeRounded(to: usize, first: v128, second: v128): void {
+  v128.store(to, i64x2.shuffle(f32x4.demote_f64x2_zero(first), f32x4.demote_f64x2_zero(second), 0, 2));
+}
+
+/** sum ← (fresh ? 0 : sum) + a · x + b · y + c · z; lengths are rounded up to four. */
+export function addThree(sum: usize, fresh: bool, a: usize, b: usize, c: usize, x: f64, y: f64, z: f64, length: usize): void {
+  const bytes = length << 2;
+  const xs = f64x2.splat(x);
+  const ys = f64x2.splat(y);
+  const zs = f64x2.splat(z);
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const p = v128.load(a + i);
+    const q = v128.load(b + i);
+    const r = v128.load(c + i);
+    let first = f64x2.mul(xs, low(p));
+    let second = f64x2.mul(xs, high(p));
+    if (!fresh) {
+      const s = v128.load(sum + i);
+      first = f64x2.add(low(s), first);
+      second = f64x2.add(high(s), second);
+    }
+    first = f64x2.add(f64x2.add(first, f64x2.mul(ys, low(q))), f64x2.mul(zs, low(r)));
+    second = f64x2.add(f64x2.add(second, f64x2.mul(ys, high(q))), f64x2.mul(zs, high(r)));
+    storeRounded(sum + i, first, second);
+  }
+}
+
+/** theta ← origin + mask · sum; a mask at 0 is none. */
+export function addMasked(theta: usize, origin: usize, mask: usize, sum: usize, length: usize): void {
+  const bytes = length << 2;
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const o = v128.load(origin + i);
+    const s = v128.load(sum + i);
+    let first = low(s);
+    let second = high(s);
+    if (mask) {
+      const m = v128.load(mask + i);
+      first = f64x2.mul(low(m), first);
+      second = f64x2.mul(high(m), second);
+    }
+    storeRounded(theta + i, f64x2.add(low(o), first), f64x2.add(high(o), second));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function addPair(sums: v128, values: v128, pair: v128): v128 {
+  return f64x2.add(sums, f64x2.mul(values, pair));
+}
+
+/**
+ * sums[t] += ⟨gradient · mask, vector t⟩ for six vectors that lie `stride` bytes apart, each element after the one before; six float64 sums.
+ * A mask at 0 is none. What follows the length up to four must be zero in the gradient.
+ */
+export function dotSix(gradient: usize, mask: usize, vectors: usize, stride: usize, sums: usize, length: usize): void {
+  const bytes = length << 2;
+  let ab = f64x2.splat(0);
+  let cd = f64x2.splat(0);
+  let ef = f64x2.splat(0);
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const g = v128.load(gradient + i);
+    let first = low(g);
+    let second = high(g);
+    if (mask) {
+      const m = v128.load(mask + i);
+      first = f64x2.mul(first, low(m));
+      second = f64x2.mul(second, high(m));
+    }
+    const v0 = i64x2.shuffle(first, first, 0, 0);
+    const v1 = i64x2.shuffle(first, first, 1, 1);
+    const v2 = i64x2.shuffle(second, second, 0, 0);
+    const v3 = i64x2.shuffle(second, second, 1, 1);
+    let at = vectors + i;
+    let p = v128.load(at);
+    let q = v128.load(at + stride);
+    let near = i32x4.shuffle(p, q, 0, 4, 1, 5);
+    let far = i32x4.shuffle(p, q, 2, 6, 3, 7);
+    ab = addPair(addPair(addPair(addPair(ab, v0, low(near)), v1, high(near)), v2, low(far)), v3, high(far));
+    at += stride << 1;
+    p = v128.load(at);
+    q = v128.load(at + stride);
+    near = i32x4.shuffle(p, q, 0, 4, 1, 5);
+    far = i32x4.shuffle(p, q, 2, 6, 3, 7);
+    cd = addPair(addPair(addPair(addPair(cd, v0, low(near)), v1, high(near)), v2, low(far)), v3, high(far));
+    at += stride << 1;
+    p = v128.load(at);
+    q = v128.load(at + stride);
+    near = i32x4.shuffle(p, q, 0, 4, 1, 5);
+    far = i32x4.shuffle(p, q, 2, 6, 3, 7);
+    ef = addPair(addPair(addPair(addPair(ef, v0, low(near)), v1, high(near)), v2, low(far)), v3, high(far));
+  }
+  v128.store(sums, f64x2.add(v128.load(sums), ab));
+  v128.store(sums, f64x2.add(v128.load(sums, 16), cd), 16);
+  v128.store(sums, f64x2.add(v128.load(sums, 32), ef), 32);
+}

@@ -1,0 +1,57 @@
+/**
+ * @file Arithmetic over task vectors in plain memory, block by block: everything is read once, and what belongs together is in the processor's
+ * cache at the same time. Engine `native` has compiled functions for it, on several threads; engine `wasm` has SIMD, and `cpu` plain loops, which
+ * give the same bytes.
+ */
+import { isSingleThreaded, runningEngine } from "./backend";
+import { compiledVectors, type NativeVectors } from "./native/vectors";
+import { simdVectors } from "./simd/vectors";
+import * as loops from "./vectorLoops";
+import { VECTOR_BLOCK, type MergeTargets } from "./vectorLoops";
+
+export type { MergeTargets } from "./vectorLoops";
+export type { NativeVectors } from "./native/vectors";
+
+/** The compiled functions if TensorFlow is the running engine and they came with it, else null. */
+export function nativeVectors(): NativeVectors | null {
+  const engine = runningEngine();
+  return engine && !isSingleThreaded(engine.name) ? compiledVectors() : null;
+}
+
+/**
+ * U = Σ_t factor_t · vector_t, and θ = origin + mask ⊙ U.
+ * @param targets Arrays of one length; `combined` receives U and `theta` θ, either may be null; without a mask it is one of ones.
+ * @param vectors At least one, as long.
+ * @param factors One a vector.
+ */
+export function mergeVectors(targets: MergeTargets, vectors: readonly Float32Array[], factors: ArrayLike<number>): void {
+  const native = nativeVectors();
+  if (native) {
+    native.mergeVectors(targets.combined, targets.theta, targets.origin, targets.mask, vectors, Float64Array.from(factors));
+    return;
+  }
+  const { mergeBlock } = blockwise();
+  eachBlock(vectors[0]!.length, (from, count) => mergeBlock(targets, vectors, factors, from, count));
+}
+
+/**
+ * Adds ⟨gradient, mask ⊙ vector_t⟩ of each vector to `sums`.
+ * @param vectors At least one, as long as the gradient.
+ */
+export function dotVectors(gradient: Float32Array, mask: Float32Array | null, vectors: readonly Float32Array[], sums: Float64Array): void {
+  const native = nativeVectors();
+  if (native) {
+    native.dotVectors(gradient, mask, vectors, sums);
+    return;
+  }
+  const { dotBlock } = blockwise();
+  eachBlock(gradient.length, (from, count) => dotBlock(gradient, mask, vectors, sums, from, count));
+}
+
+function blockwise(): Pick<typeof loops, "mergeBlock" | "dotBlock"> {
+  return (runningEngine()?.name === "cpu" ? null : simdVectors()) ?? loops;
+}
+
+function eachBlock(length: number, work: (from: number, count: number) => void): void {
+  for (let from = 0; from < length; from += VECTOR_BLOCK) work(from, Math.min(VECTOR_BLOCK, length - from));
+}
