@@ -52,6 +52,7 @@ export function embedImages(parameters: Parameters, config: VisionConfig, pixels
   return tf.tidy(() => {
     const tokens = tokenCount(config);
     let stream = normalise(read, "vision_model.pre_layrnorm", embedTokens(read, config, pixels), config);
+    // What a block leaves behind goes at its end, so that memory does not grow with the depth; gradients keep what they need.
     for (let layer = 0; layer < config.layers; layer++) stream = applyBlock(read, blockName(layer), stream, config, tokens);
     const classToken = tf.reshape(tf.slice(tf.reshape(stream, [batch, tokens, config.hiddenSize]), [0, 0, 0], [batch, 1, -1]), [batch, -1]);
     const summary = normalise(read, "vision_model.post_layernorm", classToken as tf.Tensor2D, config);
@@ -73,19 +74,21 @@ function embedTokens(read: Reader, config: VisionConfig, pixels: tf.Tensor4D): t
 }
 
 function applyBlock(read: Reader, block: string, stream: tf.Tensor2D, config: VisionConfig, tokens: number): tf.Tensor2D {
-  const project = (name: string, x: tf.Tensor2D): tf.Tensor2D =>
-    linear(x, read<tf.Tensor2D>(`${block}.${name}.weight`), read<tf.Tensor1D>(`${block}.${name}.bias`));
-  const attended = normalise(read, `${block}.layer_norm1`, stream, config);
-  const [queries, keys, values] = ["q_proj", "k_proj", "v_proj"].map((name) => project(`self_attn.${name}`, attended)) as [
-    tf.Tensor2D,
-    tf.Tensor2D,
-    tf.Tensor2D,
-  ];
-  const context = attention(queries, keys, values, { tokens, heads: config.heads });
-  const middle = tf.add(stream, project("self_attn.out_proj", context)) as tf.Tensor2D;
-  const activate = config.activation === "gelu" ? gelu : quickGelu;
-  const hidden = activate(project("mlp.fc1", normalise(read, `${block}.layer_norm2`, middle, config)));
-  return tf.add(middle, project("mlp.fc2", hidden));
+  return tf.tidy(() => {
+    const project = (name: string, x: tf.Tensor2D): tf.Tensor2D =>
+      linear(x, read<tf.Tensor2D>(`${block}.${name}.weight`), read<tf.Tensor1D>(`${block}.${name}.bias`));
+    const attended = normalise(read, `${block}.layer_norm1`, stream, config);
+    const [queries, keys, values] = ["q_proj", "k_proj", "v_proj"].map((name) => project(`self_attn.${name}`, attended)) as [
+      tf.Tensor2D,
+      tf.Tensor2D,
+      tf.Tensor2D,
+    ];
+    const context = attention(queries, keys, values, { tokens, heads: config.heads });
+    const middle = tf.add(stream, project("self_attn.out_proj", context)) as tf.Tensor2D;
+    const activate = config.activation === "gelu" ? gelu : quickGelu;
+    const hidden = activate(project("mlp.fc1", normalise(read, `${block}.layer_norm2`, middle, config)));
+    return tf.add(middle, project("mlp.fc2", hidden));
+  });
 }
 
 function normalise(read: Reader, name: string, x: tf.Tensor2D, config: VisionConfig): tf.Tensor2D {
