@@ -7,12 +7,15 @@ export interface NativeKernels {
   readonly kernels: SimdKernels;
   /** Where the values of float32 tensors lie, while the tensors live. */
   addresses(inputs: readonly tf.TensorInfo[]): number[];
+  /** Copies the values of a float32 tensor into an array of its length. */
+  copyTo(input: tf.TensorInfo, target: Float32Array): void;
   /** A new tensor with arbitrary values, and where they lie. */
   allocate(shape: readonly number[]): [output: tf.TensorInfo, address: number];
 }
 
 interface CompiledKernels extends SimdKernels {
   addressOf(id: number): number;
+  copyTo(id: number, target: Float32Array): void;
   allocate(shape: readonly number[]): [info: object, address: number];
 }
 
@@ -44,6 +47,7 @@ function wrap(backend: NativeBackend): NativeKernels | null {
   return {
     kernels,
     addresses: (inputs) => backend.getInputTensorIds(inputs).map((id) => kernels.addressOf(id)),
+    copyTo: (input, target) => kernels.copyTo(backend.getInputTensorIds([input])[0]!, target),
     allocate: (shape) => {
       const [info, address] = kernels.allocate(shape);
       return [backend.createOutputTensor(info), address];

@@ -1,9 +1,9 @@
 /** One pass of some images through the merged tower and the tasks' heads; all of it plain data, for this thread or another. */
 import * as tf from "@tensorflow/tfjs-core";
 import type { NamedTensors } from "../../checkpoints";
-import { valueAndGradients } from "../../engine";
+import { downloadInto, nativeVectors, valueAndGradients } from "../../engine";
 import { cosineLogits, embedImages, uploadParameters, type VisionConfig, type ZeroShotHead } from "../../models";
-import { downloadGradients, uploadVector, type ParameterLayout } from "../../training";
+import { vectorLength, type ParameterLayout } from "../../training";
 import { computeLoss, imageCrossEntropy, type TaskLoss } from "./losses";
 
 /** What does not change from pass to pass. */
@@ -43,72 +43,140 @@ export interface PassResult {
 
 /** One forward and backward pass of all batches together. */
 export function computePass(parts: TowerParts, theta: Float32Array, batches: readonly Float32Array[], request: PassRequest): PassResult {
-  const { loss, parameters = true, pixels = false, imageLosses = false, shares } = request;
-  return withTower(parts, theta, batches, (tower) => {
-    const wanted = new Map<string, tf.Tensor>(parameters ? tower.merged : []);
-    if (pixels) wanted.set(PIXELS, tower.input);
-    const kept: tf.Tensor2D[] = [];
-    const total = (): tf.Scalar =>
-      taskLogits(parts, tower, batches)
-        .map((logits, task) => {
-          if (imageLosses) kept.push(tf.keep(logits));
-          return tf.mul(computeLoss(loss, logits, task), shares?.[task] ?? 1) as tf.Scalar;
-        })
-        .reduce((sum, next) => tf.add(sum, next));
-    const { value, gradients } = valueAndGradients(total, wanted);
-    const found = {
-      loss: value.dataSync()[0]!,
-      gradient: parameters ? downloadGradients(gradients, parts.layout) : new Float32Array(0),
-      pixelGradients: pixels ? cut(gradients.get(PIXELS)!.dataSync() as Float32Array, batches) : [],
-      imageLosses: kept.map((logits, task) => imageCrossEntropy(logits.dataSync() as Float32Array, logits.shape[1], loss.labels![task]!)),
-    };
-    tf.dispose([value, ...kept, ...gradients.values()]);
-    return found;
-  });
+  return computePasses(parts, theta, [{ batches, request }]);
+}
+
+/** Passes of several pieces one after another, and the sum of what they found; θ goes to the engine once. */
+export function computePasses(
+  parts: TowerParts,
+  theta: Float32Array,
+  pieces: readonly { readonly batches: readonly Float32Array[]; readonly request: PassRequest }[],
+): PassResult {
+  const gradient = new Float32Array(pieces[0]!.request.parameters === false ? 0 : vectorLength(parts.layout));
+  const found = withTower(parts, theta, (tower) =>
+    pieces.map(({ batches, request }, index) => passPiece(parts, tower, batches, request, { gradient, add: index > 0 })),
+  );
+  return { ...sumResults(found), gradient };
+}
+
+function passPiece(
+  parts: TowerParts,
+  { merged, frozen, directions }: Tower,
+  batches: readonly Float32Array[],
+  { loss, pixels = false, imageLosses = false, shares }: PassRequest,
+  { gradient, add }: { readonly gradient: Float32Array; readonly add: boolean },
+): Omit<PassResult, "gradient"> {
+  const input = uploadImages(parts, batches);
+  const wanted = new Map<string, tf.Tensor>(gradient.length > 0 ? merged : []);
+  if (pixels) wanted.set(PIXELS, input);
+  const kept: tf.Tensor2D[] = [];
+  const total = (): tf.Scalar =>
+    taskLogits(parts, { merged, frozen, directions }, input, batches)
+      .map((logits, task) => {
+        if (imageLosses) kept.push(tf.keep(logits));
+        return tf.mul(computeLoss(loss, logits, task), shares?.[task] ?? 1) as tf.Scalar;
+      })
+      .reduce((sum, next) => tf.add(sum, next));
+  const { value, gradients } = valueAndGradients(total, wanted);
+  if (gradient.length > 0) downloadGradients(gradients, parts.layout, gradient, add);
+  const found = {
+    loss: value.dataSync()[0]!,
+    pixelGradients: pixels ? cut(gradients.get(PIXELS)!.dataSync() as Float32Array, batches) : [],
+    imageLosses: kept.map((logits, task) => imageCrossEntropy(logits.dataSync() as Float32Array, logits.shape[1], loss.labels![task]!)),
+  };
+  tf.dispose([input, value, ...kept, ...gradients.values()]);
+  return found;
+}
+
+/** Writes or adds the gradients of the layout's parameters, each of which goes when it is there. */
+function downloadGradients(gradients: ReadonlyMap<string, tf.Tensor>, layout: ParameterLayout, target: Float32Array, add: boolean): void {
+  for (const { name, start, end } of layout) {
+    const own = gradients.get(name)!;
+    const slot = target.subarray(start, end);
+    if (add) addInto(slot, own.dataSync() as Float32Array);
+    else downloadInto(own, slot);
+    own.dispose();
+  }
+}
+
+/** target += values. */
+function addInto(target: Float32Array, values: Float32Array): void {
+  const native = nativeVectors();
+  if (native) native.addVector(target, 1, values);
+  else for (let i = 0; i < target.length; i++) target[i] = target[i]! + values[i]!;
+}
+
+/** The sum of the pieces, in their order; of gradients, in the first one's. */
+export function addResults(pieces: readonly PassResult[]): PassResult {
+  const [first, ...others] = pieces as [PassResult, ...PassResult[]];
+  for (const { gradient } of others) addInto(first.gradient, gradient);
+  return { ...sumResults(pieces), gradient: first.gradient };
+}
+
+function sumResults(pieces: readonly Omit<PassResult, "gradient">[]): Omit<PassResult, "gradient"> {
+  const [first, ...others] = pieces as [PassResult, ...PassResult[]];
+  if (others.length === 0) return first;
+  return {
+    loss: pieces.reduce((sum, { loss }) => sum + loss, 0),
+    pixelGradients: first.pixelGradients.map((_, task) => joinArrays(pieces.map(({ pixelGradients }) => pixelGradients[task]!))),
+    imageLosses: first.imageLosses.map((_, task) => joinArrays(pieces.map(({ imageLosses }) => imageLosses[task]!))),
+  };
 }
 
 /** Most likely class of each image, task by task. */
 export function computeClasses(parts: TowerParts, theta: Float32Array, batches: readonly Float32Array[]): Int32Array[] {
-  return withTower(parts, theta, batches, (tower) => {
-    const classes = tf.tidy(() => taskLogits(parts, tower, batches).map((logits) => tf.argMax(logits, 1)));
-    const values = classes.map((tensor) => Int32Array.from(tensor.dataSync()));
-    tf.dispose(classes);
-    return values;
-  });
+  return classifyPieces(parts, theta, [batches])[0]!;
+}
+
+/** `computeClasses` of several pieces; θ goes to the engine once. */
+export function classifyPieces(parts: TowerParts, theta: Float32Array, pieces: readonly (readonly Float32Array[])[]): Int32Array[][] {
+  return withTower(parts, theta, (tower) =>
+    pieces.map((batches) => {
+      const input = uploadImages(parts, batches);
+      const classes = tf.tidy(() => taskLogits(parts, tower, input, batches).map((logits) => tf.argMax(logits, 1)));
+      const values = classes.map((tensor) => Int32Array.from(tensor.dataSync()));
+      tf.dispose([input, ...classes]);
+      return values;
+    }),
+  );
 }
 
 const PIXELS = "pixels";
 
 interface Tower {
-  readonly merged: Map<string, tf.Tensor>;
-  readonly frozen: Map<string, tf.Tensor>;
+  readonly merged: ReadonlyMap<string, tf.Tensor>;
+  readonly frozen: ReadonlyMap<string, tf.Tensor>;
   readonly directions: readonly tf.Tensor2D[];
-  readonly input: tf.Tensor4D;
 }
 
-/** Brings everything to the running engine and disposes it afterwards. */
-function withTower<Result>(
-  parts: TowerParts,
-  theta: Float32Array,
-  batches: readonly Float32Array[],
-  use: (tower: Tower) => Result,
-): Result {
-  const size = parts.config.imageSize;
-  const pixels = joinArrays(batches);
+/** Brings the tower to the running engine and disposes it afterwards. */
+function withTower<Result>(parts: TowerParts, theta: Float32Array, use: (tower: Tower) => Result): Result {
   const tower: Tower = {
-    merged: uploadVector(theta, parts.layout),
+    // Views: nothing changes θ while the tower lives.
+    merged: new Map(
+      parts.layout.map(({ name, shape, start, end }) => [name, tf.tensor(theta.subarray(start, end), [...shape], "float32")]),
+    ),
     frozen: uploadParameters(parts.frozen),
     directions: parts.heads.map(({ weight }) => tf.tensor2d(weight.values, [weight.shape[0]!, weight.shape[1]!])),
-    input: tf.tensor4d(pixels, [imagesIn(pixels, parts), 3, size, size]),
   };
   try {
     return use(tower);
   } finally {
-    tf.dispose([tower.input, ...tower.merged.values(), ...tower.frozen.values(), ...tower.directions]);
+    tf.dispose([...tower.merged.values(), ...tower.frozen.values(), ...tower.directions]);
   }
 }
 
-function taskLogits(parts: TowerParts, { merged, frozen, directions, input }: Tower, batches: readonly Float32Array[]): tf.Tensor2D[] {
+function uploadImages(parts: TowerParts, batches: readonly Float32Array[]): tf.Tensor4D {
+  const pixels = batches.length === 1 ? batches[0]! : joinArrays(batches);
+  return tf.tensor4d(pixels, [imagesIn(pixels, parts), 3, parts.config.imageSize, parts.config.imageSize]);
+}
+
+function taskLogits(
+  parts: TowerParts,
+  { merged, frozen, directions }: Tower,
+  input: tf.Tensor4D,
+  batches: readonly Float32Array[],
+): tf.Tensor2D[] {
   const embeddings = embedImages(new Map([...frozen, ...merged]), parts.config, input);
   let start = 0;
   return directions.map((rows, task) => {
