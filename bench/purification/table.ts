@@ -31,7 +31,8 @@ const HELP = `Usage: npx tsx bench/purification/table.ts [options]
 Purifies, merges and judges each scenario with each seed, and writes OUT/points.json and OUT/tables.md. What is done is kept in CACHE.
 
   --groups main,tasks,triggers,base,adaptive,clean   which scenarios
-  --seeds 0,1,2            of the main attack and the all-clean merge
+  --seeds 0,1,2            of the main attack
+  --clean-seeds 0,…,8      of the all-clean merge
   --other-seeds 0          of all other scenarios
   --split test             or validation
   --base DIR               zoo on a second base (damlab zoo build --base-seed 1 --out DIR); without it, its scenarios are left out
@@ -47,6 +48,7 @@ const { values: flags } = parseArgs({
     help: { type: "boolean", default: false },
     groups: { type: "string", default: "main,tasks,triggers,base,adaptive,clean" },
     seeds: { type: "string", default: "0,1,2" },
+    "clean-seeds": { type: "string", default: "0,1,2,3,4,5,6,7,8" },
     "other-seeds": { type: "string", default: "0" },
     "tables-only": { type: "boolean", default: false },
     split: { type: "string", default: "test" },
@@ -80,7 +82,7 @@ async function main(): Promise<void> {
     if (!flags.groups.split(",").includes(scenario.group) || (scenario.suite === "base" && flags.base === undefined)) continue;
     process.stderr.write(`${scenario.title}\n`);
     const lab = await openScenario(scenario);
-    const seeds = isFull(scenario) ? flags.seeds : flags["other-seeds"];
+    const seeds = { main: flags.seeds, clean: flags["clean-seeds"] }[scenario.group as string] ?? flags["other-seeds"];
     for (const seed of seeds.split(",").map(Number)) runs.push(await runScenario(lab, seed, options));
     await writeFileAtomic(pointsFile, `${JSON.stringify({ options, runs }, null, 1)}\n`);
   }
