@@ -1,5 +1,7 @@
 /** Adam (Kingma and Ba 2015, arXiv:1412.6980) and AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101), as in PyTorch. */
 
+import { nativeVectors } from "../engine";
+
 /** Settings of the optimiser. */
 export interface AdamOptions {
   /** Decay of the first moment. */
@@ -47,6 +49,7 @@ export function stepAdam(
 ): void {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
   const { first, second } = state;
+  const native = nativeVectors();
   state.step++;
   const correction1 = 1 - beta1 ** state.step;
   const correction2 = Math.sqrt(1 - beta2 ** state.step);
@@ -55,6 +58,12 @@ export function stepAdam(
     if (rate === 0) continue;
     const stepSize = rate / correction1;
     const keep = 1 - rate * weightDecay;
+    if (native) {
+      const part = (values: Float32Array): Float32Array => values.subarray(start, end);
+      const settings = Float64Array.of(stepSize, keep, beta1, beta2, correction2, epsilon);
+      native.stepAdam(part(parameters), part(gradient), part(first), part(second), settings);
+      continue;
+    }
     for (let i = start; i < end; i++) {
       const slope = gradient[i]!;
       const moment1 = beta1 * first[i]! + (1 - beta1) * slope;

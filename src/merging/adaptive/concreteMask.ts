@@ -2,7 +2,7 @@
  * @file Concrete masks: m = s / mean(s), s = sigmoid((logit(u) + Z) / T), the relaxed Bernoulli distribution of Maddison et al. 2017
  * (arXiv:1611.00712) over parameters (Tang et al. 2023, Concrete Subspace Learning, arXiv:2312.06173).
  */
-import type { RandomStream } from "../../engine";
+import { nativeVectors, type RandomStream } from "../../engine";
 import { openGates } from "./gates";
 import { expandMask, sumOverElements, type MaskLayout } from "./maskLayout";
 
@@ -15,7 +15,7 @@ export interface ConcreteMask {
   readonly gates: Float32Array;
   /** Mean of s over each of the layout's scopes. */
   readonly means: Float64Array;
-  /** m = s / mean(s), one a logit. */
+  /** m = s / mean(s), one a logit; made anew at each reading, because big models need the memory. */
   readonly mask: Float32Array;
   readonly temperature: number;
 }
@@ -44,28 +44,55 @@ export function relaxMask(
   noise: Float32Array | null,
   temperature = MASK_TEMPERATURE,
 ): ConcreteMask {
-  const gates = noise ? openNoisyGates(logits, noise, temperature) : openGates(logits, temperature);
-  return { ...rescale(layout, gates), temperature };
+  const native = layout.counts ? null : nativeVectors();
+  if (!native)
+    return describeGates(layout, noise ? openNoisyGates(logits, noise, temperature) : openGates(logits, temperature), temperature);
+  const gates = new Float32Array(logits.length);
+  const means = Float64Array.from(layout.scopes, ({ start, end }) => {
+    const part = (values: Float32Array): Float32Array => values.subarray(start, end);
+    return native.openGates(part(gates), part(logits), noise && part(noise), 1 / temperature) / (end - start);
+  });
+  return withMask(layout, { gates, means, temperature });
 }
 
 /** The mask that keeps what has at least this probability sigmoid(Z), rescaled; a scope of which nothing is kept becomes zeros. */
 export function thresholdMask(layout: MaskLayout, logits: Float32Array, probability = 0.5): Float32Array {
   const limit = Math.log(probability / (1 - probability));
-  return rescale(
-    layout,
-    logits.map((logit) => (logit >= limit ? 1 : 0)),
-  ).mask;
+  const gates = logits.map((logit) => (logit >= limit ? 1 : 0));
+  return describeGates(layout, gates, MASK_TEMPERATURE).mask;
 }
 
-function rescale({ scopes, counts }: MaskLayout, gates: Float32Array): Omit<ConcreteMask, "temperature"> {
-  const mask = new Float32Array(gates.length);
-  const means = new Float64Array(scopes.length);
+function describeGates(layout: MaskLayout, gates: Float32Array, temperature: number): ConcreteMask {
+  const { scopes, counts } = layout;
+  const means = Float64Array.from(scopes, ({ start, end }) =>
+    counts ? weightedMean(gates, counts, start, end) : plainMean(gates, start, end),
+  );
+  return withMask(layout, { gates, means, temperature });
+}
+
+type Gates = Omit<ConcreteMask, "mask">;
+
+function withMask(layout: MaskLayout, gates: Gates): ConcreteMask {
+  return {
+    ...gates,
+    get mask() {
+      return applyMask(layout, gates, null);
+    },
+  };
+}
+
+/** target ← (1, or target) · m, in place where there is a target. */
+function applyMask({ scopes }: MaskLayout, { gates, means }: Gates, target: Float32Array | null): Float32Array {
+  const native = nativeVectors();
+  const result = target ?? new Float32Array(gates.length);
   for (const [index, { start, end }] of scopes.entries()) {
-    const mean = counts ? weightedMean(gates, counts, start, end) : plainMean(gates, start, end);
-    means[index] = mean;
-    if (mean > 0) divide(mask, gates, mean, start, end);
+    const mean = means[index]!;
+    if (!(mean > 0)) result.fill(0, start, end);
+    else if (native) native.scaleVector(result.subarray(start, end), gates.subarray(start, end), mean, target ? 0 : 1);
+    else if (target) multiplyBy(result, gates, mean, start, end);
+    else divide(result, gates, mean, start, end);
   }
-  return { gates, means, mask };
+  return result;
 }
 
 // Loops over all parameters stand in functions of their own, which the compiler specialises.
@@ -92,6 +119,10 @@ function weightedMean(values: Float32Array, counts: Float64Array, start: number,
   return sum / count;
 }
 
+function multiplyBy(target: Float32Array, values: Float32Array, divisor: number, start: number, end: number): void {
+  for (let i = start; i < end; i++) target[i] = target[i]! * Math.fround(values[i]! / divisor);
+}
+
 function divide(target: Float32Array, values: Float32Array, divisor: number, start: number, end: number): void {
   for (let i = start; i < end; i++) target[i] = values[i]! / divisor;
 }
@@ -101,7 +132,10 @@ function divide(target: Float32Array, values: Float32Array, divisor: number, sta
  */
 export function composeMasks(layout: MaskLayout, masks: readonly ConcreteMask[]): Float32Array | null {
   if (masks.length === 0) return null;
-  return expandMask(layout, masks.length === 1 ? masks[0]!.mask : product(masks.map(({ mask }) => mask)));
+  return expandMask(
+    layout,
+    masks.slice(1).reduce((product, mask) => applyMask(layout, mask, product), masks[0]!.mask),
+  );
 }
 
 /** Element-wise product of factors by logit. */
@@ -125,16 +159,23 @@ export function logitGradient(
   const { gates, means, temperature } = concrete;
   const { scopes, counts } = layout;
   const slopes = layout.granularity === "weight" ? elementGradient.slice() : Float32Array.from(sumOverElements(layout, elementGradient));
-  for (const { mask } of others) for (let i = 0; i < slopes.length; i++) slopes[i] = slopes[i]! * mask[i]!;
+  for (const other of others) applyMask(layout, other, slopes);
+  const native = counts ? null : nativeVectors();
   for (const [index, { start, end }] of scopes.entries()) {
     const mean = means[index]!;
+    // m_i = s_i / mean(s): ∂L/∂s_i = w_i / mean − n_i ⟨w, s⟩ / (n mean²), n_i elements of the logit
+    if (native) {
+      const [own, open] = [slopes.subarray(start, end), gates.subarray(start, end)];
+      const shared = native.dotVector(own, open) / (mean * mean * (end - start));
+      native.slopeVector(own, open, mean, shared, temperature);
+      continue;
+    }
     let inner = 0;
     let count = 0;
     for (let i = start; i < end; i++) {
       inner += slopes[i]! * gates[i]!;
       count += counts ? counts[i]! : 1;
     }
-    // m_i = s_i / mean(s): ∂L/∂s_i = w_i / mean − n_i ⟨w, s⟩ / (n mean²), n_i elements of the logit
     const shared = inner / (mean * mean * count);
     for (let i = start; i < end; i++) {
       const gate = gates[i]!;
@@ -147,6 +188,8 @@ export function logitGradient(
 
 /** Density of a mask: the expected fraction of parameter elements that are kept, the mean of sigmoid(Z). */
 export function maskDensity({ counts }: MaskLayout, logits: Float32Array): number {
+  const native = counts ? null : nativeVectors();
+  if (native) return native.sumProbabilities(logits) / logits.length;
   let kept = 0;
   let all = 0;
   for (let i = 0; i < logits.length; i++) {
