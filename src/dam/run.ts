@@ -2,13 +2,12 @@
 import { randomStream } from "../engine";
 import {
   classifyAll,
-  combineTaskVectors,
   composeMasks,
   DESK_NORMALIZATION,
   indicesOf,
   layoutMask,
   logisticNoise,
-  mergeMasked,
+  mergeTaskVectors,
   openWorkplace,
   relaxMask,
   startCoefficients,
@@ -54,7 +53,7 @@ export interface DamRun {
   readonly variables: DamVariables;
   readonly perturbations: Perturbations;
   readonly noise: (mask: MaskName, step: number) => Float32Array;
-  /** Merged parameters of f_0; computed when it is first asked for. */
+  /** Merged parameters of f_0, where it classifies batches as they come; computed when it is first asked for. */
   labelModel: Float32Array | null;
   /** Its classes of all adaptation images. */
   labels: Int32Array[] | null;
@@ -124,23 +123,23 @@ export function sampleMasks({ variables, layout, noise, options }: DamRun, step:
 /** U = Σ λ τ and θ = θ0 + m ⊙ U at the present λ. */
 export function mergeNow(run: DamRun, factors: Float32Array | null): { combined: Float32Array; theta: Float32Array } {
   const { place, options, variables } = run;
-  const combined = combineTaskVectors(place.space, { granularity: options.coefficients, values: variables.coefficients.values });
-  return { combined, theta: mergeMasked(place.space, combined, factors) };
+  const coefficients = { granularity: options.coefficients, values: variables.coefficients.values };
+  const combined = new Float32Array(place.space.length);
+  return { combined, theta: mergeTaskVectors(place.space, coefficients, factors, { combined }) };
 }
 
 /** f_0's classes of clean images, task by task. f_0 is frozen, so each adaptation image is classified once in a run. */
 export async function pseudoLabels(run: DamRun, images: readonly Float32Array[]): Promise<Int32Array[]> {
   const { place, options, variables } = run;
-  run.labelModel ??= mergeMasked(
-    place.space,
-    combineTaskVectors(place.space, { granularity: options.coefficients, values: variables.labelCoefficients.values }),
-    null,
-  );
+  const coefficients = { granularity: options.coefficients, values: variables.labelCoefficients.values };
   const indices = images.map(indicesOf);
   const most = Math.max(...place.tasks.map((task) => task.images.count));
   const short = options.steps * PASSES * options.batchSize < most;
-  if (short || indices.includes(undefined)) return place.tower.classify(run.labelModel, images);
-  const classes = (run.labels ??= await classifyAll(place, run.labelModel));
+  if (short || indices.includes(undefined)) {
+    run.labelModel ??= mergeTaskVectors(place.space, coefficients, null);
+    return place.tower.classify(run.labelModel, images);
+  }
+  const classes = (run.labels ??= await classifyAll(place, mergeTaskVectors(place.space, coefficients, null)));
   return indices.map((own, task) => Int32Array.from(own!, (index) => classes[task]![index]!));
 }
 

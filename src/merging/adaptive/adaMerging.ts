@@ -7,9 +7,8 @@ import { entropyLoss, type TaskLoss } from "./losses";
 import { runLoop, startVariable, stepVariable, type StepNumbers, type Variable } from "./loop";
 import {
   coefficientGradient,
-  combineTaskVectors,
   mergedParameters,
-  mergeMasked,
+  mergeTaskVectors,
   startCoefficients,
   type CoefficientGranularity,
   type Coefficients,
@@ -125,7 +124,7 @@ export async function runAdaMerging(
     },
     context,
   );
-  const theta = mergeMasked(place.space, combineTaskVectors(place.space, coefficients), null);
+  const theta = mergeTaskVectors(place.space, coefficients, null);
   return { parameters: mergedParameters(place.space, theta), coefficients, mask: null, history, completed };
 }
 
@@ -148,10 +147,10 @@ export async function adaptCoefficients(
   mask: Float32Array | null,
   step: number,
 ): Promise<number> {
-  const combined = combineTaskVectors(space, { granularity, values: coefficients.values });
+  const theta = mergeTaskVectors(space, { granularity, values: coefficients.values }, mask);
   const images = batches(phase, step);
   const loss = lossOf ? await lossOf(images) : entropyLoss;
-  const found = await tower.pass(mergeMasked(space, combined, mask), images, { loss });
+  const found = await tower.pass(theta, images, { loss });
   stepVariable(coefficients, coefficientGradient(space, granularity, found.gradient, mask), learningRate);
   if (clamp) clampCoefficients(coefficients.values);
   return found.loss;

@@ -1,7 +1,11 @@
 import type { Workplace } from "./adaptation";
 import { gatherNormalized } from "./adaptationTask";
 
+/** Most images of a task at once. */
 const CHUNK = 80;
+
+/** What the pixels of all tasks' images at once may take, in bytes; far above what desk images do. */
+const MOST_PIXELS = 2 ** 27;
 
 /**
  * Classes of all images, task by task; tasks with fewer images begin again while others go on.
@@ -15,8 +19,10 @@ export async function classifyAll(
 ): Promise<Int32Array[]> {
   const classes = tasks.map(({ images }) => new Int32Array(images.count));
   const most = Math.max(...classes.map(({ length }) => length));
-  for (let start = 0; start < most; start += CHUNK) {
-    const count = Math.min(CHUNK, most - start);
+  const image = 4 * 3 * (tasks[0]?.images.height ?? 0) ** 2;
+  const chunk = Math.max(1, Math.min(CHUNK, Math.floor(MOST_PIXELS / (image * tasks.length))));
+  for (let start = 0; start < most; start += chunk) {
+    const count = Math.min(chunk, most - start);
     const indices = classes.map(({ length }) => Uint32Array.from({ length: count }, (_, i) => (start + i) % length));
     const batches = tasks.map(({ images }, task) => change(gatherNormalized(images, indices[task]!, normalization), task));
     const found = await tower.classify(theta, batches);
