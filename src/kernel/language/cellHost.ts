@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import * as ts from "typescript";
 import { compilerOptions } from "./compilerOptions";
 import { GLOBALS } from "./globals";
+import { joinLibraries, type Libraries } from "./libraries";
 
 /** This package, whose own modules (and TypeScript's types of Node) resolve from any folder. */
 const packageFolder = join(__dirname, "..", "..", "..");
@@ -18,6 +19,7 @@ export class CellHost implements ts.LanguageServiceHost {
   private readonly snapshots = new Map<string, { version: string; snapshot: ts.IScriptSnapshot }>();
   private readonly options: ts.CompilerOptions;
   private readonly roots: string[];
+  private readonly libraries: Libraries;
   private versions = 0;
   /** What is known of packages; for libraries only, because the person may install what a cell has missed. */
   private readonly resolutions: ts.ModuleResolutionCache;
@@ -25,7 +27,8 @@ export class CellHost implements ts.LanguageServiceHost {
   constructor(private readonly cwd: string) {
     this.options = compilerOptions();
     this.resolutions = ts.createModuleResolutionCache(cwd, (path) => path, this.options);
-    this.roots = [nodeTypes(cwd), this.path("__globals"), this.path("__cell"), this.path("__scratch")];
+    this.libraries = joinLibraries("es2023", nodeTypes(cwd));
+    this.roots = [this.path("__globals"), this.path("__cell"), this.path("__scratch")];
     this.write("__globals", GLOBALS);
     this.write("__cell", "export {};");
     this.write("__scratch", "export {};");
@@ -61,7 +64,7 @@ export class CellHost implements ts.LanguageServiceHost {
     const version = this.getScriptVersion(path);
     const known = this.snapshots.get(path);
     if (known?.version === version) return known.snapshot;
-    const text = ts.sys.readFile(path);
+    const text = this.libraryText(path) ?? ts.sys.readFile(path);
     if (text === undefined) return undefined;
     const snapshot = ts.ScriptSnapshot.fromString(text);
     this.snapshots.set(path, { version, snapshot });
@@ -80,12 +83,12 @@ export class CellHost implements ts.LanguageServiceHost {
     return this.cwd;
   }
 
-  getDefaultLibFileName(options: ts.CompilerOptions): string {
-    return ts.getDefaultLibFilePath(options);
+  getDefaultLibFileName(): string {
+    return this.libraries.path;
   }
 
   fileExists(path: string): boolean {
-    return this.files.has(path) || ts.sys.fileExists(path);
+    return this.files.has(path) || path === this.libraries.path || ts.sys.fileExists(path);
   }
 
   readFile(path: string): string | undefined {
@@ -107,6 +110,11 @@ export class CellHost implements ts.LanguageServiceHost {
 
   realpath(path: string): string {
     return this.files.has(path) ? path : ts.sys.realpath!(path);
+  }
+
+  private libraryText(path: string): string | undefined {
+    const { path: joined, text, parts } = this.libraries;
+    return path === joined ? text : parts.has(path) ? "" : undefined;
   }
 
   /** Asked by TypeScript for each file of each program: without it, it reads every package.json again. */
@@ -138,13 +146,13 @@ export function fileVersion(path: string): string {
 }
 
 /** Node's types as the notebook's folder has them, else this package's. */
-function nodeTypes(cwd: string): string {
-  const folder = [cwd, packageFolder].flatMap((start) => {
+function nodeTypes(cwd: string): string[] {
+  const folders = [cwd, packageFolder].flatMap((start) => {
     try {
       return [dirname(require.resolve("@types/node/package.json", { paths: [start] }))];
     } catch {
       return [];
     }
-  })[0];
-  return join(folder ?? packageFolder, "index.d.ts");
+  });
+  return folders.slice(0, 1).map((folder) => join(folder, "index.d.ts"));
 }

@@ -4,7 +4,7 @@ import * as ts from "typescript";
 export function compilerOptions(): ts.CompilerOptions {
   return {
     target: ts.ScriptTarget.ES2022,
-    lib: ["lib.es2023.d.ts"],
+    libReplacement: false,
     module: ts.ModuleKind.ESNext,
     moduleResolution: ts.ModuleResolutionKind.Bundler,
     types: [],
