@@ -2,6 +2,7 @@
 import { randomStream } from "../engine";
 import {
   classifyAll,
+  combineTaskVectors,
   composeMasks,
   DESK_NORMALIZATION,
   indicesOf,
@@ -120,12 +121,16 @@ export function sampleMasks({ variables, layout, noise, options }: DamRun, step:
   return { byName, factors: composeMasks(layout, [...byName.values()]) };
 }
 
-/** U = Σ λ τ and θ = θ0 + m ⊙ U at the present λ. */
-export function mergeNow(run: DamRun, factors: Float32Array | null): { combined: Float32Array; theta: Float32Array } {
+/** U = Σ λ τ and θ = θ0 + m ⊙ U at the present λ. U is made when it is asked for: read again, the task vectors cost less than its memory. */
+export function mergeNow(run: DamRun, factors: Float32Array | null): { readonly combined: Float32Array; readonly theta: Float32Array } {
   const { place, options, variables } = run;
-  const coefficients = { granularity: options.coefficients, values: variables.coefficients.values };
-  const combined = new Float32Array(place.space.length);
-  return { combined, theta: mergeTaskVectors(place.space, coefficients, factors, { combined }) };
+  const coefficients = { granularity: options.coefficients, values: variables.coefficients.values.slice() };
+  return {
+    theta: mergeTaskVectors(place.space, coefficients, factors),
+    get combined() {
+      return combineTaskVectors(place.space, coefficients);
+    },
+  };
 }
 
 /** f_0's classes of clean images, task by task. f_0 is frozen, so each adaptation image is classified once in a run. */

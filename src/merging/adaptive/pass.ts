@@ -77,26 +77,21 @@ function passPiece(
         return tf.mul(computeLoss(loss, logits, task), shares?.[task] ?? 1) as tf.Scalar;
       })
       .reduce((sum, next) => tf.add(sum, next));
-  const { value, gradients } = valueAndGradients(total, wanted);
-  if (gradient.length > 0) downloadGradients(gradients, parts.layout, gradient, add);
+  const slots = new Map(parts.layout.map((slot) => [slot.name, slot]));
+  let pixelGradient: Float32Array | undefined;
+  const { value } = valueAndGradients(total, wanted, (name, found) => {
+    const slot = slots.get(name);
+    if (!slot) pixelGradient = found.dataSync() as Float32Array;
+    else if (add) addInto(gradient.subarray(slot.start, slot.end), found.dataSync() as Float32Array);
+    else downloadInto(found, gradient.subarray(slot.start, slot.end));
+  });
   const found = {
     loss: value.dataSync()[0]!,
-    pixelGradients: pixels ? cut(gradients.get(PIXELS)!.dataSync() as Float32Array, batches) : [],
+    pixelGradients: pixelGradient ? cut(pixelGradient, batches) : [],
     imageLosses: kept.map((logits, task) => imageCrossEntropy(logits.dataSync() as Float32Array, logits.shape[1], loss.labels![task]!)),
   };
-  tf.dispose([input, value, ...kept, ...gradients.values()]);
+  tf.dispose([input, value, ...kept]);
   return found;
-}
-
-/** Writes or adds the gradients of the layout's parameters, each of which goes when it is there. */
-function downloadGradients(gradients: ReadonlyMap<string, tf.Tensor>, layout: ParameterLayout, target: Float32Array, add: boolean): void {
-  for (const { name, start, end } of layout) {
-    const own = gradients.get(name)!;
-    const slot = target.subarray(start, end);
-    if (add) addInto(slot, own.dataSync() as Float32Array);
-    else downloadInto(own, slot);
-    own.dispose();
-  }
 }
 
 /** target += values. */
