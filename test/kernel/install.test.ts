@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { kernelspecsFolder } from "../../src/kernel/install/kernelspec";
 import { parseConnection } from "../../src/kernel/wire/connectionFile";
 
 const LAUNCHER = join(__dirname, "..", "..", "src", "cli", "damlab.cjs");
@@ -31,6 +32,23 @@ describe("damlab kernel", () => {
     assert.equal(existsSync(folder), false);
     const { status, stderr } = kernel("remove", "--prefix", prefix);
     assert.deepEqual([status, stderr], [1, 'damlab: Cannot remove kernelspec "damlab": it is not installed there\n']);
+  });
+
+  it("install --user goes to the data folder of Jupyter; an empty variable names none", () => {
+    const folder = (environment: NodeJS.ProcessEnv) => {
+      const before = Object.keys(environment).map((name) => [name, process.env[name]] as const);
+      Object.assign(process.env, environment);
+      try {
+        return kernelspecsFolder({});
+      } finally {
+        for (const [name, value] of before)
+          if (value === undefined) delete process.env[name];
+          else process.env[name] = value;
+      }
+    };
+    assert.equal(folder({ JUPYTER_DATA_DIR: prefix }), join(prefix, "kernels"));
+    const own = process.platform === "darwin" ? ["Library", "Jupyter"] : [".local", "share", "jupyter"];
+    assert.equal(folder({ JUPYTER_DATA_DIR: "", XDG_DATA_HOME: "", HOME: prefix }), join(prefix, ...own, "kernels"));
   });
 
   it("install takes one place only", () => {

@@ -48,6 +48,12 @@ describe("kernel language", () => {
     assert.deepEqual(await results(declare, use), [undefined, "{ sum: 3, colour: 'Green', shorthand: 1 }"]);
   });
 
+  it("a constant of an earlier cell can't be assigned, and is not called an import", async () => {
+    await kernel.execute("const fixed = 1;");
+    const { content } = (await kernel.execute("fixed = 2")).reply;
+    assert.deepEqual([content.ename, content.evalue], ["TS2588", "Cannot assign to 'fixed' because it is a constant."]);
+  });
+
   it("a cell may await at its top, also in destructuring and loops", async () => {
     const code =
       "const [a, { b }] = await Promise.all([1, Promise.resolve({ b: 2 })]);\nfor await (const c of [Promise.resolve(3)]) console.log(a + b + c);";
@@ -170,6 +176,22 @@ describe("kernel language", () => {
     for (const [status, codes] of Object.entries(table))
       for (const code of codes) assert.equal((await kernel.request("is_complete_request", { code })).reply.content.status, status, code);
     assert.equal((await kernel.request("is_complete_request", { code: "  if (a) {" })).reply.content.indent, "    ");
+  });
+
+  it("completes names of modules as a whole, and says what a name of an earlier cell is", async () => {
+    await kernel.execute("function completed(n: number): number { return n; }");
+    const complete = async (code: string) => (await kernel.request("complete_request", { code, cursor_pos: code.length })).reply.content;
+    const path = await complete('import "node:f');
+    assert.deepEqual([path.matches[0], path.cursor_start, path.cursor_end], ["node:fs", 8, 14]);
+    const [{ type, signature }] = (await complete("comple")).metadata._jupyter_types_experimental;
+    assert.deepEqual([type, signature], ["function", "function completed(n: number): number"]);
+    const { reply } = await kernel.request("inspect_request", { code: "unheardOf", cursor_pos: 3, detail_level: 0 });
+    assert.equal(reply.content.found, false);
+  });
+
+  it("incomplete code is indented within brackets; a magic is no indent", async () => {
+    const indent = async (code: string) => (await kernel.request("is_complete_request", { code })).reply.content.indent;
+    assert.deepEqual(await Promise.all(["[1, 2,", "%time f(", "  f({ a: 1,", "const s = '(' +"].map(indent)), ["  ", "  ", "    ", ""]);
   });
 
   it("magics time cells, set the environment and help", async () => {

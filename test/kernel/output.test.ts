@@ -51,6 +51,16 @@ describe("kernel output", () => {
     ]);
   });
 
+  it("streams take any encoding, and characters in parts", async () => {
+    const code = `process.stdout.write(Buffer.from([0xc3])); process.stdout.write(Buffer.from([0xa9])); process.stdout.write("4142", "hex");`;
+    assert.equal((await kernel.execute(code)).stdout, "éAB");
+  });
+
+  it("promises and traces are shown without what the kernel adds", async () => {
+    assert.equal((await kernel.execute("[Promise.resolve(3)]")).result, "[ Promise { 3 } ]");
+    assert.match((await kernel.execute('console.trace("here")')).stderr, /^Trace: here\n    at In\[\d+\]:1:9\n$/);
+  });
+
   it("output that a busy loop writes comes while it is busy", async () => {
     const id = await kernel.begin('console.log("busy"); for (;;) {}');
     await kernel.until(() => kernel.of(id).find(({ content }) => content.text === "busy\n"), "output");

@@ -139,6 +139,12 @@ describe("kernel protocol", () => {
     assert.deepEqual((await kernel.request("comm_info_request", {})).reply.content.comms, { kept: { target_name: "echo" } });
   });
 
+  it("connect_request is answered with the ports", async () => {
+    const { content } = (await kernel.request("connect_request")).reply;
+    assert.deepEqual(Object.keys(content), ["status", "shell_port", "control_port", "iopub_port", "stdin_port", "hb_port"]);
+    assert.equal(`tcp://127.0.0.1:${content.shell_port}`, kernel.sockets.shell.lastEndpoint);
+  });
+
   it("an unknown request is answered with an error", async () => {
     const { reply } = await kernel.request("teleport_request");
     assert.deepEqual([reply.type, reply.content.status], ["teleport_reply", "error"]);

@@ -33,7 +33,8 @@ export function mapStackTraces(): void {
     const frames = sites.filter((site) => !isOwn(site.getFileName())).map((site) => `\n    at ${mapSite(site)}`);
     let head: string;
     try {
-      head = String(error);
+      // Also for what is no error: `console.trace` makes an object with a name and a message.
+      head = Error.prototype.toString.call(error);
     } catch {
       head = "Error";
     }

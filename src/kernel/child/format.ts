@@ -9,6 +9,20 @@ const LIMITS = { depth: 4, maxArrayLength: 100, maxStringLength: 10_000, breakLe
 /** Values that stand for something that is on display already; as a cell's value they show nothing. */
 export const shownAlready = new WeakSet<object>();
 
+/** Names of what Node's asynchronous hooks leave on promises, in sight of `util.inspect`. */
+const HOOKS = new Set(["async_id_symbol", "trigger_async_id_symbol", "kResourceStore"]);
+
+/** Makes `util.inspect` show promises as without asynchronous hooks, which the kernel needs to tell cells apart. */
+export function hideHooks(): void {
+  const value = function (this: object): object {
+    for (const symbol of Object.getOwnPropertySymbols(this))
+      if (HOOKS.has(symbol.description ?? "")) Object.defineProperty(this, symbol, { enumerable: false });
+    return this;
+  };
+  const prototype: object = Promise.prototype;
+  Object.defineProperty(prototype, inspect.custom, { value, configurable: true, writable: true });
+}
+
 /** The MIME bundle of a cell's value; undefined where there is nothing to show. */
 export async function format(value: unknown): Promise<Bundle | undefined> {
   const nothing = value === undefined || (typeof value === "object" && value !== null && shownAlready.has(value));

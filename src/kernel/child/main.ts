@@ -5,6 +5,7 @@ import { send } from "./channel";
 import { CommRegistry } from "./comms";
 import { errorReport, mapStackTraces } from "./errors";
 import { CellRunner, interruptibleCalls } from "./execute";
+import { hideHooks } from "./format";
 import { installGlobals } from "./globals";
 import { answerInput } from "./input";
 import { flag, listenForInterrupts } from "./interrupts";
@@ -18,6 +19,7 @@ const marker = `\0${process.env.DAMLAB_KERNEL_MARKER}:`;
 delete process.env.DAMLAB_KERNEL_MARKER;
 
 captureStreams();
+hideHooks();
 mapStackTraces();
 listenForInterrupts();
 const comms = new CommRegistry();

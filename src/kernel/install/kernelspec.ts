@@ -24,10 +24,11 @@ export interface InstalledKernelspec {
 export function kernelspecsFolder({ prefix }: KernelspecPlace): string {
   if (prefix !== undefined) return join(prefix, "share", "jupyter", "kernels");
   const { JUPYTER_DATA_DIR, APPDATA, XDG_DATA_HOME } = process.env;
-  if (JUPYTER_DATA_DIR !== undefined) return join(JUPYTER_DATA_DIR, "kernels");
+  // An empty variable counts as none.
+  if (JUPYTER_DATA_DIR) return join(JUPYTER_DATA_DIR, "kernels");
   if (process.platform === "darwin") return join(homedir(), "Library", "Jupyter", "kernels");
-  if (process.platform === "win32") return join(APPDATA ?? join(homedir(), "AppData", "Roaming"), "jupyter", "kernels");
-  return join(XDG_DATA_HOME ?? join(homedir(), ".local", "share"), "jupyter", "kernels");
+  if (process.platform === "win32") return join(APPDATA || join(homedir(), "AppData", "Roaming"), "jupyter", "kernels");
+  return join(XDG_DATA_HOME || join(homedir(), ".local", "share"), "jupyter", "kernels");
 }
 
 /** The kernelspec of this installation of damlab, run by this Node. */

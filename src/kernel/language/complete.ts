@@ -1,5 +1,6 @@
-import * as ts from "typescript";
+import type * as ts from "typescript";
 import type { CellText } from "./cellText";
+import { shownSignature } from "./inspect";
 import { toCodePoint, toUtf16 } from "./offsets";
 
 /** So many matches get their signature, which costs time. */
@@ -15,8 +16,11 @@ export function complete(service: ts.LanguageService, text: CellText, path: stri
     includeCompletionsWithInsertText: false,
     includeCompletionsForModuleExports: false,
   });
+  // A path or a name in quotes is replaced as a whole.
+  const typedFor = ({ replacementSpan }: ts.CompletionEntry): string =>
+    replacementSpan === undefined ? typed : code.slice(replacementSpan.start - offset, at).toLowerCase();
   const entries = (found?.entries ?? [])
-    .filter(({ name }) => name.toLowerCase().startsWith(typed) && !name.startsWith("__cell"))
+    .filter((entry) => entry.name.toLowerCase().startsWith(typedFor(entry)) && !entry.name.startsWith("__cell"))
     .sort(
       (a, b) =>
         Number(b.name.startsWith(code.slice(begin, at))) - Number(a.name.startsWith(code.slice(begin, at))) ||
@@ -28,7 +32,13 @@ export function complete(service: ts.LanguageService, text: CellText, path: stri
   const end = toCodePoint(code, span === undefined ? at : span.start + span.length - offset);
   const types = entries.map(({ name, kind }, index) => {
     const signature = index < DETAILED_MATCHES ? signatureOf(service, path, at + offset, name) : undefined;
-    return { text: name, type: kind, start, end, ...(signature !== undefined && { signature }) };
+    return {
+      text: name,
+      type: kind === "alias" ? (aliased(signature) ?? kind) : kind,
+      start,
+      end,
+      ...(signature !== undefined && { signature }),
+    };
   });
   return {
     status: "ok",
@@ -41,7 +51,12 @@ export function complete(service: ts.LanguageService, text: CellText, path: stri
 
 function signatureOf(service: ts.LanguageService, path: string, position: number, name: string): string | undefined {
   const details = service.getCompletionEntryDetails(path, position, name, undefined, undefined, undefined, undefined);
-  return details === undefined ? undefined : ts.displayPartsToString(details.displayParts);
+  return details === undefined ? undefined : shownSignature(details.displayParts);
+}
+
+/** What a name of an earlier cell is: it is imported behind the scenes, so its kind is but that of an import. */
+function aliased(signature: string | undefined): string | undefined {
+  return /^(?:(?:abstract|declare) )?(class|const|enum|function|interface|namespace|type|var|let)\b/.exec(signature ?? "")?.[1];
 }
 
 function compare(a: string, b: string): number {

@@ -14,7 +14,8 @@ export function inspect(
   const info =
     service.getQuickInfoAtPosition(path, at + offset) ?? (at > 0 ? service.getQuickInfoAtPosition(path, at + offset - 1) : undefined);
   const described = info === undefined ? callAt(service, path, at + offset) : describe(info.displayParts, info.documentation, info.tags);
-  if (described === undefined) return { status: "ok", found: false, data: {}, metadata: {} };
+  // An unknown name is of type any.
+  if (described === undefined || described.signature === "any") return { status: "ok", found: false, data: {}, metadata: {} };
   const definition = definitionAt(service, path, at + offset);
   const source = detail > 0 && definition !== undefined ? definition.text.slice(definition.start, definition.end) : "";
   const { signature } = described;
@@ -36,12 +37,15 @@ type Parts = ts.SymbolDisplayPart[] | undefined;
 
 function describe(display: Parts, documentation: Parts, tags: ts.JSDocTagInfo[] | undefined): Description {
   const tagged = (tags ?? []).map(({ name, text }) => `@${name} ${ts.displayPartsToString(text)}`.trimEnd());
-  // Names of earlier cells are imported behind the scenes; nobody wants to read that.
-  const signature = ts
+  return { signature: shownSignature(display), documentation: [ts.displayPartsToString(documentation), ...tagged].join("\n").trim() };
+}
+
+/** Names of earlier cells are imported behind the scenes; nobody wants to read that. */
+export function shownSignature(display: Parts): string {
+  return ts
     .displayPartsToString(display)
     .replace(/^\(alias\) /, "")
-    .replace(/\nimport [\w$]+$/, "");
-  return { signature, documentation: [ts.displayPartsToString(documentation), ...tagged].join("\n").trim() };
+    .replace(/\nimport [\p{ID_Continue}$]+$/u, "");
 }
 
 function callAt(service: ts.LanguageService, path: string, position: number): Description | undefined {

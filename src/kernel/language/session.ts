@@ -12,6 +12,9 @@ import { LocalModules } from "./localModules";
 import { parseMagics } from "./magics";
 import type { CompiledCode, ErrorReport, ExpressionReply } from "../link/messages";
 
+const ASSIGNS_IMPORT = 2632;
+const ASSIGNS_CONSTANT = 2588;
+
 type Synchronous<T> = { [K in keyof T]: T[K] extends (...all: infer P) => Promise<infer R> ? (...all: P) => R : T[K] };
 
 /** All that TypeScript knows of one notebook: the cells that ran, the names they left, and the files that they import. */
@@ -86,7 +89,7 @@ export class LanguageSession implements Synchronous<Language> {
   }
 
   isComplete(code: string): Readonly<Record<string, unknown>> {
-    return isComplete(parseMagics(code).code);
+    return isComplete(parseMagics(code).code, code);
   }
 
   /** Puts a cell before the service and returns its errors. */
@@ -94,7 +97,7 @@ export class LanguageSession implements Synchronous<Language> {
     const path = this.host.path("__cell");
     this.host.write("__cell", text.text);
     const syntax = this.service.getSyntacticDiagnostics(path);
-    return syntax.length > 0 ? syntax : this.service.getSemanticDiagnostics(path);
+    return syntax.length > 0 ? syntax : this.service.getSemanticDiagnostics(path).map((diagnostic) => asConstant(diagnostic, text));
   }
 
   private scratch(source: string): CellText {
@@ -102,6 +105,14 @@ export class LanguageSession implements Synchronous<Language> {
     this.host.write("__scratch", text.text);
     return text;
   }
+}
+
+/** A constant of an earlier cell is an import for TypeScript only, not for its reader. */
+function asConstant(diagnostic: ts.Diagnostic, { text, imported }: CellText): ts.Diagnostic {
+  const { code, start = 0, length = 0 } = diagnostic;
+  const name = text.slice(start, start + length);
+  if (code !== ASSIGNS_IMPORT || !imported.has(name)) return diagnostic;
+  return { ...diagnostic, code: ASSIGNS_CONSTANT, messageText: `Cannot assign to '${name}' because it is a constant.` };
 }
 
 /** Numbers below 2000 are the parser's and the binder's; some of them are about modules only. */

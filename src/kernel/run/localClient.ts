@@ -7,6 +7,8 @@ import type { RequestChannel } from "../wire/sockets";
 
 /** A kernel in this process (user code runs in a child of it, as always), and a client of it without sockets. */
 export class LocalClient implements KernelTransport {
+  /** It has no sockets. */
+  readonly ports = {};
   private readonly language: LanguageThread;
   private readonly kernel: Kernel;
   private readonly headers = new HeaderFactory();

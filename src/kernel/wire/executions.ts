@@ -1,5 +1,5 @@
 import { ChildHost } from "./childHost";
-import { InterruptState } from "./interrupts";
+import { InterruptState, pendingSignals } from "./interrupts";
 import type { Kernel, KernelOptions, Request } from "./kernel";
 import type { Content, Header, Message } from "./message";
 import { Outputs } from "./outputs";
@@ -130,7 +130,10 @@ export class Executions {
     if (store) this.options.history.add(this.count, code, result === undefined ? null : String(result.data["text/plain"] ?? ""));
     const expressions = error === undefined ? await this.evaluate(header, content.user_expressions) : {};
     this.outputs.flush();
-    const status = error === undefined ? { status: "ok", payload, user_expressions: expressions } : { status: "error", ...error, payload };
+    const status =
+      error === undefined
+        ? { status: "ok", payload, user_expressions: expressions }
+        : { status: "error", ...error, payload, user_expressions: {} };
     this.current = undefined;
     const aborted = error !== undefined && content.stop_on_error !== false ? this.queue.splice(1) : [];
     await this.kernel.reply(request, { ...status, execution_count: this.count });
@@ -232,15 +235,6 @@ function errorReport(ename: string, evalue: string): ErrorReport {
 
 function interruptedReport(): ErrorReport {
   return errorReport("KernelInterrupted", "The cell was interrupted");
-}
-
-/**
- * Resolves when all signals have been handled that have come by now, in an event loop that handles signals last: they were meant for what ran
- * before.
- */
-async function pendingSignals(): Promise<void> {
-  // The first turn may have asked the system before.
-  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 function settled<T>(): { promise: Promise<T>; settle: (value: T) => void } {

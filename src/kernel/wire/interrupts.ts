@@ -74,3 +74,12 @@ export class InterruptState {
     this.asked = true;
   }
 }
+
+/**
+ * Resolves when all signals have been handled that have come by now, in an event loop that handles signals last: they were meant for what ran
+ * before.
+ */
+export async function pendingSignals(): Promise<void> {
+  // The first turn may have asked the system before.
+  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+}

@@ -9,6 +9,8 @@ import type { RequestChannel } from "./sockets";
 
 /** What a kernel needs of its surroundings: sockets, or a runner that plays the client in the same process. */
 export interface KernelTransport {
+  /** Content of `connect_reply`: `shell_port` and the others. */
+  readonly ports: Readonly<Record<string, number>>;
   send(channel: RequestChannel, message: Message): Promise<void>;
   publish(message: Message): void;
   /** A promise while subscribers can't keep up. */
@@ -53,7 +55,7 @@ export class Kernel {
     this.executions.onComm = (event, parent) => this.comms.fromChild(event, parent);
     this.handlers = {
       kernel_info_request: () => kernelInfo(),
-      connect_request: () => ({ status: "ok" }),
+      connect_request: () => ({ status: "ok", ...transport.ports }),
       complete_request: ({ message }) => language.complete(String(message.content.code), Number(message.content.cursor_pos)),
       inspect_request: ({ message: { content } }) =>
         language.inspect(String(content.code), Number(content.cursor_pos), Number(content.detail_level ?? 0)),

@@ -1,6 +1,6 @@
 import { Reply, Router, XPublisher } from "zeromq";
 import type { Codec } from "./codec";
-import { channelAddress, type Connection } from "./connectionFile";
+import { channelAddress, CHANNELS, type Connection } from "./connectionFile";
 import type { Message } from "./message";
 
 /** A channel on which requests arrive. */
@@ -27,6 +27,10 @@ export class KernelSockets {
   ) {
     const router = (): Router => new Router({ linger: 1000, sendHighWaterMark: 0, receiveHighWaterMark: 0, handover: true });
     this.routers = { shell: router(), control: router(), stdin: router() };
+  }
+
+  get ports(): Readonly<Record<string, number>> {
+    return Object.fromEntries(CHANNELS.map((channel) => [`${channel}_port`, this.connection.ports[channel]]));
   }
 
   /**
