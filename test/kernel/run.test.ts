@@ -59,6 +59,18 @@ describe("damlab run", () => {
     assert.equal(new Set(cells.map(({ id }) => id)).size, cells.length);
   });
 
+  it("goes on after a notebook that can't be read, and fails in the end", () => {
+    const broken = join(folder, "broken.ipynb");
+    writeFileSync(broken, "{");
+    const { status, stderr } = run("good.ipynb", notebook({ source: "1 + 1" }), broken, join(folder, "missing.ipynb"), "--out", folder);
+    assert.equal(status, 1);
+    assert.match(
+      stderr,
+      /\ndamlab: Cannot read notebook ".*broken\.ipynb": [^;]*; Cannot read notebook ".*missing\.ipynb": ENOENT[^\n]*\n$/,
+    );
+    assert.equal(parseNotebook(readFileSync(join(folder, "good.ipynb"), "utf8"), "good").cells[0]!.execution_count, 1);
+  });
+
   it("ends at a cell that takes too long, with exit code 1, its traceback, and what was done", () => {
     const { status, stderr } = run("late.ipynb", notebook({ source: "1" }, { source: "for (;;) {}" }, { source: "2" }), "--timeout", "1");
     assert.equal(status, 1);
@@ -72,20 +84,18 @@ describe("damlab run", () => {
 });
 
 describe("injectParameters()", () => {
-  it("replaces what was injected before, and refuses names that the notebook does not declare", () => {
+  it("replaces what was injected before, and tells of names that the notebook does not declare", () => {
     const content = notebook(
       { source: "const a = 1, b = 2;", tags: ["parameters"] },
       { source: "let a = 5;", tags: ["injected-parameters"] },
     );
-    injectParameters(content, { a: 7 });
+    assert.deepEqual(injectParameters(content, { a: 7, b: 8 }), []);
     assert.deepEqual(
       content.cells.map(({ source }) => source),
-      ["const a = 1, b = 2;", ["// Parameters\n", "let a = 7;"]],
+      ["const a = 1, b = 2;", ["// Parameters\n", "let a = 7;\n", "let b = 8;"]],
     );
-    assert.throws(
-      () => injectParameters(content, { c: 1 }),
-      /Cannot set parameter "c": expected a name that the cell tagged "parameters" declares/,
-    );
+    assert.deepEqual(injectParameters(content, { a: 1, c: 1 }), ["c"]);
+    assert.throws(() => injectParameters(content, { "a b": 1 }), /Cannot set parameter "a b": expected the name of a variable/);
   });
 });
 

@@ -37,12 +37,10 @@ export function registerRun(program: Command): void {
       if (notebooks.length === 0) throw new UsageError("Cannot run: expected notebooks, or --all");
       const failures: string[] = [];
       for (const { path, name } of notebooks) {
-        const failure = await runOne(path, resolve(options.out ?? dirname(path), options.out === undefined ? basename(path) : name), {
-          ...options,
-          timeout,
-          parameters,
-        });
-        if (failure !== undefined) failures.push(`Cannot run "${path}": ${failure}`);
+        const target = resolve(options.out ?? dirname(path), options.out === undefined ? basename(path) : name);
+        // What is wrong with one notebook must not stop the others.
+        const failure = await runOne(path, target, { ...options, timeout, parameters }).catch((error: Error) => error.message);
+        if (failure !== undefined) failures.push(failure);
         if (interruptSignal().aborted) return;
       }
       if (failures.length > 0) throw new Error(failures.join("; "));
@@ -58,8 +56,9 @@ interface OneOptions {
 
 /** Runs one notebook, writes it, and returns what failed. */
 async function runOne(path: string, target: string, { timeout, parameters, short, allowErrors }: OneOptions): Promise<string | undefined> {
-  const notebook = parseNotebook(readFileSync(path, "utf8"), path);
-  injectParameters(notebook, { ...(short === true ? shortParameters(notebook) : {}), ...parameters });
+  const notebook = parseNotebook(readNotebook(path), path);
+  const unknown = injectParameters(notebook, { ...(short === true ? shortParameters(notebook) : {}), ...parameters });
+  for (const name of unknown) printNote(`${path}: the cell tagged parameters does not declare "${name}"; it is set all the same`);
   const began = performance.now();
   const failure = await runNotebook(notebook, {
     cwd: dirname(resolve(path)),
@@ -73,7 +72,15 @@ async function runOne(path: string, target: string, { timeout, parameters, short
   printNote(`${path}: ${((performance.now() - began) / 1000).toFixed(1)} s, written to ${relative(process.cwd(), target) || target}`);
   if (failure === undefined || allowErrors === true) return undefined;
   printNote(failure.traceback.join("\n"));
-  return `cell ${failure.cell} failed: ${failure.ename}: ${failure.evalue.split("\n", 1)[0]}`;
+  return `Cannot run "${path}": cell ${failure.cell} failed: ${failure.ename}: ${failure.evalue.split("\n", 1)[0]}`;
+}
+
+function readNotebook(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new Error(`Cannot read notebook "${path}": ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function findNotebooks(folders: readonly string[]): { path: string; name: string }[] {

@@ -8,17 +8,15 @@ const NAME = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
 /**
  * Puts parameters into a notebook as papermill does: in a cell tagged `injected-parameters`, in place of such a cell, else after the one tagged
  * `parameters`, else at the top.
- * @throws {RangeError} if a name is not declared in the cell tagged `parameters`, or is no name of a variable.
+ * @returns The names that the cell tagged `parameters` does not mention; they are set all the same.
+ * @throws {RangeError} if a name is no name of a variable.
  */
-export function injectParameters(notebook: Notebook, parameters: NotebookParameters): void {
+export function injectParameters(notebook: Notebook, parameters: NotebookParameters): string[] {
   const names = Object.keys(parameters);
-  if (names.length === 0) return;
+  if (names.length === 0) return [];
   const declared = notebook.cells.find((cell) => hasTag(cell, "parameters"));
-  for (const name of names) {
-    if (!NAME.test(name)) throw new RangeError(`Cannot set parameter "${name}": expected the name of a variable`);
-    if (declared !== undefined && !new RegExp(`\\b(?:let|const|var)\\s+${name.replace(/\$/g, "\\$")}(?![\\w$])`).test(sourceOf(declared)))
-      throw new RangeError(`Cannot set parameter "${name}": expected a name that the cell tagged "parameters" declares`);
-  }
+  for (const name of names) if (!NAME.test(name)) throw new RangeError(`Cannot set parameter "${name}": expected the name of a variable`);
+  const mentioned = declared === undefined ? names : (sourceOf(declared).match(/[\p{ID_Continue}$]+/gu) ?? []);
   const code = ["// Parameters", ...names.map((name) => `let ${name} = ${JSON.stringify(parameters[name])};`)].join("\n");
   const injected: NotebookCell = {
     id: "injected-parameters",
@@ -31,6 +29,7 @@ export function injectParameters(notebook: Notebook, parameters: NotebookParamet
   const former = notebook.cells.findIndex((cell) => hasTag(cell, "injected-parameters"));
   if (former >= 0) notebook.cells.splice(former, 1, injected);
   else notebook.cells.splice(declared === undefined ? 0 : notebook.cells.indexOf(declared) + 1, 0, injected);
+  return names.filter((name) => !mentioned.includes(name));
 }
 
 /**
