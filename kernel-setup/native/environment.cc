@@ -41,10 +41,11 @@ static napi_value setVariable(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// tuneAllocator(): big tensors come from the heap, which is kept, instead of fresh pages for every one of them.
+// tuneAllocator(): tensors come from the heap, which is kept, instead of fresh pages for every one of them. Only what is larger than any tensor
+// of usual batches, such as all of a big model's parameters, goes back at once: it would leave holes that nothing fits into.
 static napi_value tuneAllocator(napi_env env, napi_callback_info) {
 #ifdef __GLIBC__
-  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, INT_MAX);
   mallopt(M_TOP_PAD, 256 << 20);
 #endif

@@ -64,19 +64,19 @@ export async function synthesisePerturbations(
 /** M1 ← Adam(∇L_perf). */
 export async function updateTaskSharedMask(run: DamRun, masks: SampledMasks, step: number): Promise<Losses> {
   if (!masks.byName.has("shared")) return {};
-  const { combined, theta } = mergeNow(run, masks.factors);
-  const { loss, gradient } = await performancePass(run, theta, "shared mask", step);
-  return { performance: loss, ...stepMask(run, "shared", masks, gradient, combined) };
+  const merge = mergeNow(run, masks.factors);
+  const { loss, gradient } = await performancePass(run, merge.theta, "shared mask", step);
+  return { performance: loss, ...stepMask(run, "shared", masks, gradient, merge.combined) };
 }
 
 /** M2 ← Adam(∇(L_perf + α L_safe)). */
 export async function updateBackdoorMask(run: DamRun, masks: SampledMasks, step: number): Promise<Losses> {
   if (!masks.byName.has("backdoor")) return {};
-  const { combined, theta } = mergeNow(run, masks.factors);
-  const { loss, gradient } = await performancePass(run, theta, "backdoor mask", step);
-  const safety = run.options.safety === "none" ? null : await safetyPass(run, theta, "backdoor mask", step, false);
+  const merge = mergeNow(run, masks.factors);
+  const { loss, gradient } = await performancePass(run, merge.theta, "backdoor mask", step);
+  const safety = run.options.safety === "none" ? null : await safetyPass(run, merge.theta, "backdoor mask", step, false);
   if (safety) addScaled(gradient, run.options.alpha, safety.gradient);
-  return { performance: loss, ...(safety && { safety: safety.loss }), ...stepMask(run, "backdoor", masks, gradient, combined) };
+  return { performance: loss, ...(safety && { safety: safety.loss }), ...stepMask(run, "backdoor", masks, gradient, merge.combined) };
 }
 
 /**
@@ -85,8 +85,8 @@ export async function updateBackdoorMask(run: DamRun, masks: SampledMasks, step:
  */
 export async function updateTogether(run: DamRun, masks: SampledMasks, name: MaskName, step: number): Promise<Losses> {
   const { place, options, variables, perturbations } = run;
-  const { combined, theta } = mergeNow(run, masks.factors);
-  const { loss, gradient } = await performancePass(run, theta, "coefficients", step);
+  const merge = mergeNow(run, masks.factors);
+  const { loss, gradient } = await performancePass(run, merge.theta, "coefficients", step);
   stepVariable(
     variables.coefficients,
     coefficientGradient(place.space, options.coefficients, gradient, masks.factors),
@@ -96,12 +96,12 @@ export async function updateTogether(run: DamRun, masks: SampledMasks, name: Mas
   if (!masks.byName.has(name)) return { performance: loss };
   const defends = name === "backdoor" && options.safety !== "none";
   if (defends) await synthesisePerturbations(run, masks, step, options.ascentSteps - 1);
-  const safety = defends ? await safetyPass(run, theta, "coefficients", step, true) : null;
+  const safety = defends ? await safetyPass(run, merge.theta, "coefficients", step, true) : null;
   if (safety) {
     addScaled(gradient, options.alpha, safety.gradient);
     perturbations.ascend(variables.perturbations.values, safety.perturbed, safety, "coefficients", step);
   }
-  return { performance: loss, ...(safety && { safety: safety.loss }), ...stepMask(run, name, masks, gradient, combined) };
+  return { performance: loss, ...(safety && { safety: safety.loss }), ...stepMask(run, name, masks, gradient, merge.combined) };
 }
 
 async function performancePass(run: DamRun, theta: Float32Array, phase: string, step: number): Promise<PassResult> {
@@ -133,11 +133,8 @@ function stepMask(run: DamRun, name: MaskName, masks: SampledMasks, gradient: Fl
   const { layout, options, variables } = run;
   const variable = variables.masks.get(name)!;
   const others = [...masks.byName].filter(([other]) => other !== name).map(([, mask]) => mask);
-  stepVariable(
-    variable,
-    logitGradient(layout, masks.byName.get(name)!, maskGradient(gradient, combined), others),
-    options.maskLearningRate,
-  );
+  const slopes = maskGradient(gradient, combined, gradient); // in place: nobody needs the gradient any more
+  stepVariable(variable, logitGradient(layout, masks.byName.get(name)!, slopes, others, slopes), options.maskLearningRate);
   return { [`${name}Density`]: maskDensity(layout, variable.values) };
 }
 

@@ -96,19 +96,19 @@ export async function ascendReleasedPerturbations(run: ReleasedRun, { factors }:
 /** Phase 3. */
 export async function updateReleasedMask(run: ReleasedRun, masks: SampledMasks, step: number): Promise<Losses> {
   const { place, variables, options, layout, leftover } = run;
-  const { combined, theta } = mergeNow(run, masks.factors);
+  const merge = mergeNow(run, masks.factors);
   const images = place.batches("mask", step);
-  const { loss, gradient } = await place.tower.pass(theta, images, { loss: entropyLoss });
+  const { loss, gradient } = await place.tower.pass(merge.theta, images, { loss: entropyLoss });
   const losses: Record<string, number> = { performance: loss };
   if (options.safety !== "none") {
     const perturbed = addDelta(images, variables.perturbations.values, (value) => Math.min(1, Math.max(0, value)));
-    const adversarial = await place.tower.pass(theta, perturbed, { loss: entropyLoss });
+    const adversarial = await place.tower.pass(merge.theta, perturbed, { loss: entropyLoss });
     const weight = RELEASED_SETTINGS.adversarialWeight;
     for (let i = 0; i < gradient.length; i++) gradient[i] = gradient[i]! + weight * adversarial.gradient[i]!;
     losses["safety"] = adversarial.loss;
   }
   const mask = variables.masks.get("backdoor")!;
-  const slopes = logitGradient(layout, masks.byName.get("backdoor")!, maskGradient(gradient, combined));
+  const slopes = logitGradient(layout, masks.byName.get("backdoor")!, maskGradient(gradient, merge.combined));
   leftover.values.set(coefficientGradient(place.space, "task", gradient, masks.factors));
   stepVariable(mask, slopes, options.maskLearningRate);
   return { ...losses, backdoorDensity: maskDensity(layout, mask.values) };

@@ -9,13 +9,16 @@ import { expandMask, sumOverElements, type MaskLayout } from "./maskLayout";
 /** Temperature of the released code and of the papers. */
 export const MASK_TEMPERATURE = 0.5;
 
-/** A mask with what its gradient needs. */
+/**
+ * A mask with what its gradient needs. Gates of a noise-free mask and the mask itself are made anew at each reading, because big models need the
+ * memory: read them before the logits change.
+ */
 export interface ConcreteMask {
   /** s, one a logit, in [0, 1]. */
   readonly gates: Float32Array;
   /** Mean of s over each of the layout's scopes. */
   readonly means: Float64Array;
-  /** m = s / mean(s), one a logit; made anew at each reading, because big models need the memory. */
+  /** m = s / mean(s), one a logit. */
   readonly mask: Float32Array;
   readonly temperature: number;
 }
@@ -47,12 +50,17 @@ export function relaxMask(
   const native = layout.counts ? null : nativeVectors();
   if (!native)
     return describeGates(layout, noise ? openNoisyGates(logits, noise, temperature) : openGates(logits, temperature), temperature);
-  const gates = new Float32Array(logits.length);
-  const means = Float64Array.from(layout.scopes, ({ start, end }) => {
-    const part = (values: Float32Array): Float32Array => values.subarray(start, end);
-    return native.openGates(part(gates), part(logits), noise && part(noise), 1 / temperature) / (end - start);
-  });
-  return withMask(layout, { gates, means, temperature });
+  const means = new Float64Array(layout.scopes.length);
+  const open = (): Float32Array => {
+    const gates = new Float32Array(logits.length);
+    for (const [index, { start, end }] of layout.scopes.entries()) {
+      const part = (values: Float32Array): Float32Array => values.subarray(start, end);
+      means[index] = native.openGates(part(gates), part(logits), noise && part(noise), 1 / temperature) / (end - start);
+    }
+    return gates;
+  };
+  const gates = open();
+  return withMask(layout, noise ? () => gates : open, means, temperature);
 }
 
 /** The mask that keeps what has at least this probability sigmoid(Z), rescaled; a scope of which nothing is kept becomes zeros. */
@@ -67,16 +75,20 @@ function describeGates(layout: MaskLayout, gates: Float32Array, temperature: num
   const means = Float64Array.from(scopes, ({ start, end }) =>
     counts ? weightedMean(gates, counts, start, end) : plainMean(gates, start, end),
   );
-  return withMask(layout, { gates, means, temperature });
+  return withMask(layout, () => gates, means, temperature);
 }
 
-type Gates = Omit<ConcreteMask, "mask">;
+type Gates = Pick<ConcreteMask, "gates" | "means">;
 
-function withMask(layout: MaskLayout, gates: Gates): ConcreteMask {
+function withMask(layout: MaskLayout, open: () => Float32Array, means: Float64Array, temperature: number): ConcreteMask {
   return {
-    ...gates,
+    means,
+    temperature,
+    get gates() {
+      return open();
+    },
     get mask() {
-      return applyMask(layout, gates, null);
+      return applyMask(layout, { gates: open(), means }, null);
     },
   };
 }
@@ -149,16 +161,18 @@ export function product(factors: readonly Float32Array[]): Float32Array {
  * ∂L/∂Z of one mask, through the division by the mean and the sigmoid.
  * @param elementGradient ∂L/∂m of the composed mask, one an element.
  * @param others The masks that this one was multiplied with.
+ * @param target Where to, if one logit governs one element; may be the elements' gradient itself. A new array by default.
  */
 export function logitGradient(
   layout: MaskLayout,
   concrete: ConcreteMask,
   elementGradient: Float32Array,
   others: readonly ConcreteMask[] = [],
+  target?: Float32Array,
 ): Float32Array {
   const { gates, means, temperature } = concrete;
   const { scopes, counts } = layout;
-  const slopes = layout.granularity === "weight" ? elementGradient.slice() : Float32Array.from(sumOverElements(layout, elementGradient));
+  const slopes = startSlopes(layout, elementGradient, target);
   for (const other of others) applyMask(layout, other, slopes);
   const native = counts ? null : nativeVectors();
   for (const [index, { start, end }] of scopes.entries()) {
@@ -184,6 +198,13 @@ export function logitGradient(
     }
   }
   return slopes;
+}
+
+function startSlopes(layout: MaskLayout, elementGradient: Float32Array, target?: Float32Array): Float32Array {
+  if (layout.granularity !== "weight") return Float32Array.from(sumOverElements(layout, elementGradient));
+  if (target === undefined) return elementGradient.slice();
+  if (target !== elementGradient) target.set(elementGradient);
+  return target;
 }
 
 /** Density of a mask: the expected fraction of parameter elements that are kept, the mean of sigmoid(Z). */

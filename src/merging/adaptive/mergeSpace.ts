@@ -150,7 +150,11 @@ export function coefficientGradient(
 }
 
 /** ∂L/∂m = G ⊙ U, element by element. */
-export function maskGradient(gradient: Float32Array, combined: Float32Array, target = new Float32Array(gradient.length)): Float32Array {
+export function maskGradient(
+  gradient: Float32Array,
+  combined: Float32Array,
+  target: Float32Array = new Float32Array(gradient.length),
+): Float32Array {
   const native = nativeVectors();
   if (native) native.multiplyVectors(target, gradient, combined);
   else for (let i = 0; i < gradient.length; i++) target[i] = gradient[i]! * combined[i]!;
