@@ -25,6 +25,7 @@ describe("damlab kernel", () => {
     const spec = JSON.parse(readFileSync(join(folder, "kernel.json"), "utf8"));
     assert.deepEqual([spec.language, spec.interrupt_mode, spec.argv.at(-1)], ["typescript", "message", "{connection_file}"]);
     assert.ok(existsSync(spec.argv[1]));
+    assert.equal(spec.env.MALLOC_TRIM_THRESHOLD_, "8589934592");
     assert.deepEqual(readdirSync(join(prefix, "share", "jupyter", "kernels")), ["damlab"]);
     const listed = JSON.parse(kernel("list", "--json").stdout) as { folder: string; works: boolean }[];
     assert.ok(listed.some((found) => found.folder === folder && found.works));

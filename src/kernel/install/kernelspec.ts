@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, sep } from "node:path";
+import { ENGINE_MEMORY } from "../link/engineMemory";
 
 /** Name of the kernelspec, and of its folder. */
 export const KERNEL_NAME = "damlab";
@@ -38,6 +39,7 @@ export function kernelspec(): object {
     display_name: "TypeScript (damlab)",
     language: "typescript",
     interrupt_mode: "message",
+    env: ENGINE_MEMORY,
     metadata: { debugger: false },
   };
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { MarkedStream } from "./markedStream";
 import { endDescendants } from "../link/descendants";
+import { ENGINE_MEMORY } from "../link/engineMemory";
 import { JsonLines } from "../link/lines";
 import { CHILD_PIPES, type Event, type Request } from "../link/messages";
 
@@ -15,16 +16,6 @@ export interface ChildEvents {
   /** The child has ended, and all that it had written has been read; `reason` says how, such as "exit code 3". */
   onEnd(reason: string): void;
 }
-
-/**
- * Keeps the child's allocator from giving memory back between the steps of a computation, which would cost TensorFlow 10 to 15 % in page faults.
- * Not for the wire, whose memory would only grow by it.
- */
-const NATIVE_ENGINE_MEMORY = {
-  MALLOC_MMAP_MAX_: "0",
-  MALLOC_TRIM_THRESHOLD_: "8589934592",
-  MALLOC_TOP_PAD_: "268435456",
-};
 
 /** Cells load modules in ways that Node calls experimental; its warning would stand in their output. */
 const CHILD_FLAGS = [...process.execArgv, "--disable-warning=ExperimentalWarning"];
@@ -48,7 +39,7 @@ export class ChildHost {
     const child = spawn(process.execPath, [...CHILD_FLAGS, join(__dirname, "..", "child", "main.js")], {
       cwd: this.cwd,
       stdio: ["ignore", "pipe", "pipe", "pipe", "pipe", "pipe"],
-      env: { ...NATIVE_ENGINE_MEMORY, ...process.env, DAMLAB_KERNEL_MARKER: token },
+      env: { ...ENGINE_MEMORY, ...process.env, DAMLAB_KERNEL_MARKER: token },
     });
     this.process = child;
     const onRaw = (name: "stdout" | "stderr") => (text: string) => this.process === child && this.events.onRaw(name, text);
