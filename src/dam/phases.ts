@@ -66,7 +66,7 @@ export async function updateTaskSharedMask(run: DamRun, masks: SampledMasks, ste
   if (!masks.byName.has("shared")) return {};
   const merge = mergeNow(run, masks.factors);
   const { loss, gradient } = await performancePass(run, merge.theta, "shared mask", step);
-  return { performance: loss, ...stepMask(run, "shared", masks, gradient, merge.combined) };
+  return { performance: loss, ...stepMask(run, "shared", masks, gradient, merge.turnIntoCombined()) };
 }
 
 /** M2 ← Adam(∇(L_perf + α L_safe)). */
@@ -76,7 +76,11 @@ export async function updateBackdoorMask(run: DamRun, masks: SampledMasks, step:
   const { loss, gradient } = await performancePass(run, merge.theta, "backdoor mask", step);
   const safety = run.options.safety === "none" ? null : await safetyPass(run, merge.theta, "backdoor mask", step, false);
   if (safety) addScaled(gradient, run.options.alpha, safety.gradient);
-  return { performance: loss, ...(safety && { safety: safety.loss }), ...stepMask(run, "backdoor", masks, gradient, merge.combined) };
+  return {
+    performance: loss,
+    ...(safety && { safety: safety.loss }),
+    ...stepMask(run, "backdoor", masks, gradient, merge.turnIntoCombined()),
+  };
 }
 
 /**
@@ -101,7 +105,7 @@ export async function updateTogether(run: DamRun, masks: SampledMasks, name: Mas
     addScaled(gradient, options.alpha, safety.gradient);
     perturbations.ascend(variables.perturbations.values, safety.perturbed, safety, "coefficients", step);
   }
-  return { performance: loss, ...(safety && { safety: safety.loss }), ...stepMask(run, name, masks, gradient, merge.combined) };
+  return { performance: loss, ...(safety && { safety: safety.loss }), ...stepMask(run, name, masks, gradient, merge.turnIntoCombined()) };
 }
 
 async function performancePass(run: DamRun, theta: Float32Array, phase: string, step: number): Promise<PassResult> {

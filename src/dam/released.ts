@@ -108,7 +108,7 @@ export async function updateReleasedMask(run: ReleasedRun, masks: SampledMasks, 
     losses["safety"] = adversarial.loss;
   }
   const mask = variables.masks.get("backdoor")!;
-  const slopes = logitGradient(layout, masks.byName.get("backdoor")!, maskGradient(gradient, merge.combined));
+  const slopes = logitGradient(layout, masks.byName.get("backdoor")!, maskGradient(gradient, merge.turnIntoCombined()));
   leftover.values.set(coefficientGradient(place.space, "task", gradient, masks.factors));
   stepVariable(mask, slopes, options.maskLearningRate);
   return { ...losses, backdoorDensity: maskDensity(layout, mask.values) };

@@ -121,16 +121,15 @@ export function sampleMasks({ variables, layout, noise, options }: DamRun, step:
   return { byName, factors: composeMasks(layout, [...byName.values()]) };
 }
 
-/** U = Σ λ τ and θ = θ0 + m ⊙ U at the present λ. U is made when it is asked for: read again, the task vectors cost less than its memory. */
-export function mergeNow(run: DamRun, factors: Float32Array | null): { readonly combined: Float32Array; readonly theta: Float32Array } {
+/**
+ * θ = θ0 + m ⊙ U at the present λ, and U = Σ λ τ at the same λ, which takes the memory of θ when it is asked for: read again, the task vectors
+ * cost less than room for both.
+ */
+export function mergeNow(run: DamRun, factors: Float32Array | null): { readonly theta: Float32Array; turnIntoCombined(): Float32Array } {
   const { place, options, variables } = run;
   const coefficients = { granularity: options.coefficients, values: variables.coefficients.values.slice() };
-  return {
-    theta: mergeTaskVectors(place.space, coefficients, factors),
-    get combined() {
-      return combineTaskVectors(place.space, coefficients);
-    },
-  };
+  const theta = mergeTaskVectors(place.space, coefficients, factors);
+  return { theta, turnIntoCombined: () => combineTaskVectors(place.space, coefficients, theta) };
 }
 
 /** f_0's classes of clean images, task by task. f_0 is frozen, so each adaptation image is classified once in a run. */

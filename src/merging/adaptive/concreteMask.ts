@@ -14,8 +14,8 @@ export const MASK_TEMPERATURE = 0.5;
  * memory: read them before the logits change.
  */
 export interface ConcreteMask {
-  /** s, one a logit, in [0, 1]. */
-  readonly gates: Float32Array;
+  /** s of one of the layout's scopes, in [0, 1], one a logit. */
+  gatesOf(scope: number): Float32Array;
   /** Mean of s over each of the layout's scopes. */
   readonly means: Float64Array;
   /** m = s / mean(s), one a logit. */
@@ -51,16 +51,15 @@ export function relaxMask(
   if (!native)
     return describeGates(layout, noise ? openNoisyGates(logits, noise, temperature) : openGates(logits, temperature), temperature);
   const means = new Float64Array(layout.scopes.length);
-  const open = (): Float32Array => {
-    const gates = new Float32Array(logits.length);
-    for (const [index, { start, end }] of layout.scopes.entries()) {
-      const part = (values: Float32Array): Float32Array => values.subarray(start, end);
-      means[index] = native.openGates(part(gates), part(logits), noise && part(noise), 1 / temperature) / (end - start);
-    }
+  const gatesOf = (scope: number): Float32Array => {
+    const { start, end } = layout.scopes[scope]!;
+    const gates = new Float32Array(end - start);
+    const sum = native.openGates(gates, logits.subarray(start, end), noise && noise.subarray(start, end), 1 / temperature);
+    means[scope] = sum / (end - start);
     return gates;
   };
-  const gates = open();
-  return withMask(layout, noise ? () => gates : open, means, temperature);
+  for (const scope of means.keys()) gatesOf(scope);
+  return withMask(layout, gatesOf, means, temperature);
 }
 
 /** The mask that keeps what has at least this probability sigmoid(Z), rescaled; a scope of which nothing is kept becomes zeros. */
@@ -75,34 +74,33 @@ function describeGates(layout: MaskLayout, gates: Float32Array, temperature: num
   const means = Float64Array.from(scopes, ({ start, end }) =>
     counts ? weightedMean(gates, counts, start, end) : plainMean(gates, start, end),
   );
-  return withMask(layout, () => gates, means, temperature);
+  return withMask(layout, (scope) => gates.subarray(scopes[scope]!.start, scopes[scope]!.end), means, temperature);
 }
 
-type Gates = Pick<ConcreteMask, "gates" | "means">;
+type Gates = Pick<ConcreteMask, "gatesOf" | "means">;
 
-function withMask(layout: MaskLayout, open: () => Float32Array, means: Float64Array, temperature: number): ConcreteMask {
+function withMask(layout: MaskLayout, gatesOf: Gates["gatesOf"], means: Float64Array, temperature: number): ConcreteMask {
   return {
+    gatesOf,
     means,
     temperature,
-    get gates() {
-      return open();
-    },
     get mask() {
-      return applyMask(layout, { gates: open(), means }, null);
+      return applyMask(layout, { gatesOf, means }, null);
     },
   };
 }
 
 /** target ← (1, or target) · m, in place where there is a target. */
-function applyMask({ scopes }: MaskLayout, { gates, means }: Gates, target: Float32Array | null): Float32Array {
+function applyMask({ scopes, logits }: MaskLayout, { gatesOf, means }: Gates, target: Float32Array | null): Float32Array {
   const native = nativeVectors();
-  const result = target ?? new Float32Array(gates.length);
-  for (const [index, { start, end }] of scopes.entries()) {
-    const mean = means[index]!;
-    if (!(mean > 0)) result.fill(0, start, end);
-    else if (native) native.scaleVector(result.subarray(start, end), gates.subarray(start, end), mean, target ? 0 : 1);
-    else if (target) multiplyBy(result, gates, mean, start, end);
-    else divide(result, gates, mean, start, end);
+  const result = target ?? new Float32Array(logits);
+  for (const [scope, { start, end }] of scopes.entries()) {
+    const mean = means[scope]!;
+    const part = result.subarray(start, end);
+    if (!(mean > 0)) part.fill(0);
+    else if (native) native.scaleVector(part, gatesOf(scope), mean, target ? 0 : 1);
+    else if (target) multiplyBy(part, gatesOf(scope), mean);
+    else divide(part, gatesOf(scope), mean);
   }
   return result;
 }
@@ -131,12 +129,12 @@ function weightedMean(values: Float32Array, counts: Float64Array, start: number,
   return sum / count;
 }
 
-function multiplyBy(target: Float32Array, values: Float32Array, divisor: number, start: number, end: number): void {
-  for (let i = start; i < end; i++) target[i] = target[i]! * Math.fround(values[i]! / divisor);
+function multiplyBy(target: Float32Array, values: Float32Array, divisor: number): void {
+  for (let i = 0; i < target.length; i++) target[i] = target[i]! * Math.fround(values[i]! / divisor);
 }
 
-function divide(target: Float32Array, values: Float32Array, divisor: number, start: number, end: number): void {
-  for (let i = start; i < end; i++) target[i] = values[i]! / divisor;
+function divide(target: Float32Array, values: Float32Array, divisor: number): void {
+  for (let i = 0; i < target.length; i++) target[i] = values[i]! / divisor;
 }
 
 /**
@@ -170,7 +168,7 @@ export function logitGradient(
   others: readonly ConcreteMask[] = [],
   target?: Float32Array,
 ): Float32Array {
-  const { gates, means, temperature } = concrete;
+  const { means, temperature } = concrete;
   const { scopes, counts } = layout;
   const slopes = startSlopes(layout, elementGradient, target);
   for (const other of others) applyMask(layout, other, slopes);
@@ -178,26 +176,28 @@ export function logitGradient(
   for (const [index, { start, end }] of scopes.entries()) {
     const mean = means[index]!;
     // m_i = s_i / mean(s): ∂L/∂s_i = w_i / mean − n_i ⟨w, s⟩ / (n mean²), n_i elements of the logit
+    const [own, gates] = [slopes.subarray(start, end), concrete.gatesOf(index)];
     if (native) {
-      const [own, open] = [slopes.subarray(start, end), gates.subarray(start, end)];
-      const shared = native.dotVector(own, open) / (mean * mean * (end - start));
-      native.slopeVector(own, open, mean, shared, temperature);
-      continue;
-    }
-    let inner = 0;
-    let count = 0;
-    for (let i = start; i < end; i++) {
-      inner += slopes[i]! * gates[i]!;
-      count += counts ? counts[i]! : 1;
-    }
-    const shared = inner / (mean * mean * count);
-    for (let i = start; i < end; i++) {
-      const gate = gates[i]!;
-      const slope = slopes[i]! / mean - shared * (counts ? counts[i]! : 1);
-      slopes[i] = (slope * gate * (1 - gate)) / temperature;
-    }
+      const shared = native.dotVector(own, gates) / (mean * mean * (end - start));
+      native.slopeVector(own, gates, mean, shared, temperature);
+    } else takeSlopes(own, gates, counts && counts.subarray(start, end), mean, temperature);
   }
   return slopes;
+}
+
+function takeSlopes(slopes: Float32Array, gates: Float32Array, counts: Float64Array | null, mean: number, temperature: number): void {
+  let inner = 0;
+  let count = 0;
+  for (let i = 0; i < slopes.length; i++) {
+    inner += slopes[i]! * gates[i]!;
+    count += counts ? counts[i]! : 1;
+  }
+  const shared = inner / (mean * mean * count);
+  for (let i = 0; i < slopes.length; i++) {
+    const gate = gates[i]!;
+    const slope = slopes[i]! / mean - shared * (counts ? counts[i]! : 1);
+    slopes[i] = (slope * gate * (1 - gate)) / temperature;
+  }
 }
 
 function startSlopes(layout: MaskLayout, elementGradient: Float32Array, target?: Float32Array): Float32Array {

@@ -75,7 +75,11 @@ export function coefficientIndex(space: MergeSpace, granularity: CoefficientGran
  * U = Σ_t λ_t τ_t, without masks.
  * @param target Where to, `space.length` values; a new vector by default.
  */
-export function combineTaskVectors(space: MergeSpace, coefficients: Coefficients, target = new Float32Array(space.length)): Float32Array {
+export function combineTaskVectors(
+  space: MergeSpace,
+  coefficients: Coefficients,
+  target: Float32Array = new Float32Array(space.length),
+): Float32Array {
   mergeLayers(space, coefficients, { combined: target, theta: null, mask: null });
   return target;
 }
