@@ -1,4 +1,3 @@
-import sharp from "sharp";
 import type { Inspection } from "../defenses";
 
 const SIDE = 32;
@@ -21,7 +20,7 @@ export async function stickerGallery(inspections: readonly Inspection[]): Promis
 }
 
 /** A sticker at its place on a grey image, as PNG. */
-export function drawSticker({ x, y, height, width, pixels }: Inspection["sticker"], side = SIDE): Promise<Buffer> {
+export async function drawSticker({ x, y, height, width, pixels }: Inspection["sticker"], side = SIDE): Promise<Buffer> {
   const image = Buffer.alloc(side * side * 3, GREY);
   for (let channel = 0; channel < 3; channel++) {
     for (let row = 0; row < height; row++) {
@@ -30,6 +29,7 @@ export function drawSticker({ x, y, height, width, pixels }: Inspection["sticker
       }
     }
   }
+  const { default: sharp } = await import("sharp"); // slow to load, and rarely needed
   return sharp(image, { raw: { width: side, height: side, channels: 3 } })
     .resize(side * ZOOM, side * ZOOM, { kernel: "nearest" })
     .png()

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import * as tf from "@tensorflow/tfjs-core";
 import { diagnoseGpu, surveyGpu } from "./native/gpu";
 import { findInstallation, nativePackageFolder } from "./native/home";
+import { loadTensorflowJs } from "./umbrella";
 import { loadNative, type NativeBinding } from "./native/load";
 
 /** The engines, fastest first; `auto` takes the first that is available. */
@@ -108,6 +109,7 @@ function probeNative(name: "native" | "gpu"): EngineProbe {
 }
 
 async function activate(name: EngineName): Promise<void> {
+  loadTensorflowJs();
   if (name === "wasm" || name === "cpu") resolver(`@tensorflow/tfjs-backend-${name}`);
   else activateNative(name);
   tf.env().set("PROD", true); // else the plain backend advertises the native one on stderr

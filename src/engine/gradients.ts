@@ -1,6 +1,5 @@
-// The umbrella package registers the gradients of the built-in operations; the core alone has none.
-import "@tensorflow/tfjs";
 import * as tf from "@tensorflow/tfjs-core";
+import { loadTensorflowJs } from "./umbrella";
 
 /** A loss and its gradients; the caller owns the tensors. */
 export interface ValueAndGradients {
@@ -24,6 +23,7 @@ export function valueAndGradients(
   take?: (name: string, gradient: tf.Tensor) => void,
 ): ValueAndGradients {
   const names = [...tensors.keys()];
+  loadTensorflowJs();
   const taken = new Set<string>();
   const takeEarly = (name: string, gradient: tf.Tensor): void => {
     take!(name, gradient);

@@ -1,4 +1,4 @@
-import sharp from "sharp";
+import type { Sharp } from "sharp";
 import type { RgbImage } from "./resample";
 
 /** What becomes of transparency: `drop` keeps the colours and ignores it, `white` lays the image over white. */
@@ -24,6 +24,7 @@ export async function decodeImage(source: string | Uint8Array, alpha: AlphaHandl
 }
 
 async function decode(source: string | Uint8Array, alpha: AlphaHandling): Promise<RgbImage> {
+  const { default: sharp } = await import("sharp"); // slow to load, and rarely needed
   const image = sharp(source, { ignoreIcc: true, failOn: "error" }).autoOrient();
   const { space, channels, depth } = await image.metadata();
   if (space === "cmyk" && channels === 4) return fromCmyk(await raw(image.pipelineColourspace("cmyk").toColourspace("cmyk")));
@@ -32,7 +33,7 @@ async function decode(source: string | Uint8Array, alpha: AlphaHandling): Promis
   return await raw(image.removeAlpha().toColourspace("srgb"));
 }
 
-async function raw(image: sharp.Sharp, depth: "uchar" | "ushort" = "uchar"): Promise<RgbImage> {
+async function raw(image: Sharp, depth: "uchar" | "ushort" = "uchar"): Promise<RgbImage> {
   const { data, info } = await image.raw({ depth }).toBuffer({ resolveWithObject: true });
   return { width: info.width, height: info.height, values: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
 }

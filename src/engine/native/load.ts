@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import * as path from "node:path";
-import * as tfjs from "@tensorflow/tfjs";
 import * as tf from "@tensorflow/tfjs-core";
+import { loadTensorflowJs } from "../umbrella";
 import { cudaLibraries } from "./gpu";
 import { type NativeInstallation, nativePackageFolder } from "./home";
 
@@ -87,7 +87,7 @@ function registerBackend(installation: Pick<NativeInstallation, "folder">, bindi
   if (folder === null) throw new Error("its JavaScript package is gone: run damlab setup native again");
   const load = createRequire(__filename);
   // A package that the installation carries finds TensorFlow.js here.
-  (globalThis as Record<symbol, unknown>)[Symbol.for("damlab.tfjs")] = tfjs;
+  (globalThis as Record<symbol, unknown>)[Symbol.for("damlab.tfjs")] = loadTensorflowJs();
   load(path.join(folder, "dist", "register_all_kernels.js"));
   const { NodeJSKernelBackend } = load(path.join(folder, "dist", "nodejs_kernel_backend.js")) as {
     NodeJSKernelBackend: new (binding: NativeBinding, packageName: string) => tf.KernelBackend;
