@@ -43,7 +43,7 @@ export const encoderCases: readonly BenchCase[] = [
   {
     name: "training",
     title: "ten training steps of the desk model, batch 64",
-    ours: [own("native", "training", [], { speed: 0.5 }), own("wasm", "training", [], { speed: 0.12 })],
+    ours: [own("native", "training", [10], { speed: 0.5 }), own("wasm", "training", [10], { speed: 0.12 })],
     references: [reference("PyTorch", "training", [])],
     rounds: 3,
     amount: 10,

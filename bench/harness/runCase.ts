@@ -38,7 +38,11 @@ export async function runCase(bench: BenchCase, log: (line: string) => void): Pr
     unit: bench.unit ?? null,
     measured: [...ours.map(({ measured }) => measured), ...references],
     skipped,
-    ratios: compareAll(ours, references),
+    ratios: compareAll(
+      ours,
+      references,
+      bench.references.filter(({ beside }) => beside).map(({ name }) => name),
+    ),
     limits: ours.flatMap(({ measured, bar }) =>
       bar?.seconds === undefined
         ? []

@@ -23,12 +23,13 @@ export function compare(ours: Measured, reference: Measured, bar: Bar | null): R
   return { ours: ours.contestant, reference: reference.contestant, speed, processor, memory, bar, reached: asked ? fast && small : null };
 }
 
-/** Every one of ours against every reference; the bar is asked against the fastest of them alone. */
+/** Every one of ours against every reference; the bar is asked against the fastest of them alone, those `beside` left out. */
 export function compareAll(
   ours: readonly { readonly measured: Measured; readonly bar: Bar | null }[],
   references: readonly Measured[],
+  beside: readonly string[] = [],
 ): Ratio[] {
-  const fastest = [...references].sort((a, b) => a.median - b.median)[0];
+  const fastest = references.filter(({ contestant }) => !beside.includes(contestant)).sort((a, b) => a.median - b.median)[0];
   return ours.flatMap(({ measured, bar }) =>
     references.map((reference) => compare(measured, reference, reference === fastest ? bar : null)),
   );

@@ -9,6 +9,8 @@ export interface Contestant {
   readonly environment?: Readonly<Record<string, string>>;
   /** How many of what the case measures a round does; times are those of one. Default 1. */
   readonly each?: number;
+  /** A reference that is measured beside the others, but against which no bar is asked. */
+  readonly beside?: boolean;
 }
 
 /** What one of ours must reach, against the fastest reference or alone. */

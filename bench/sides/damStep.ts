@@ -1,7 +1,7 @@
 /**
- * A round is two iterations of DAM as `runDam` runs them, one for each mask; with `released`, one step of the released algorithm.
+ * A round is some iterations of DAM as `runDam` runs them, by default two, one for each mask; with `released`, one step of the released algorithm.
  *
- *     damStep.ts SIZE IMAGES TASKS dual|released        IMAGES is a task's batch
+ *     damStep.ts SIZE IMAGES TASKS dual|released [ITERATIONS]        IMAGES is a task's batch
  */
 import { runDam, type DamContext } from "../../src/dam";
 import { isSingleThreaded, randomStream, runningEngine } from "../../src/engine";
@@ -9,7 +9,7 @@ import { AdaptationTower, createAdaptationWorkers, type RunStore } from "../../s
 import { CONFIGS, randomHead, randomParameters, randomTaskVector, startBenchEngine, type ModelSize } from "./models";
 import { serveRounds } from "./serve";
 
-async function main([size, images, tasks, variant]: readonly string[]): Promise<void> {
+async function main([size, images, tasks, variant, iterations = variant === "released" ? "1" : "2"]: readonly string[]): Promise<void> {
   const versions = await startBenchEngine();
   const workers = size !== "pico" && isSingleThreaded(runningEngine()!.name) ? await createAdaptationWorkers() : undefined;
   const context = makeContext(size as ModelSize, Number(tasks), Math.max(2 * Number(images), 32));
@@ -22,7 +22,7 @@ async function main([size, images, tasks, variant]: readonly string[]): Promise<
       ...context,
       ...(workers && { workers }),
       store: gate.store,
-      saveEvery: variant === "released" ? 1 : 2,
+      saveEvery: Number(iterations),
       signal: interrupt.signal,
       whenInterrupted: "return",
     },

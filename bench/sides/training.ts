@@ -1,11 +1,15 @@
-/** A round is ten steps of fine-tuning the desk model on batches of 64: gradient, clipping, Adam, as `fineTune` does them. */
+/**
+ * A round is some steps of fine-tuning the desk model on batches of 64: gradient, clipping, Adam, as `fineTune` does them.
+ *
+ *     training.ts STEPS
+ */
 import { fineTune } from "../../src/training";
 import { CONFIGS, randomHead, randomParameters, randomValues, startBenchEngine } from "./models";
 import { serveRounds } from "./serve";
 
 const BATCH = 64;
 
-async function main(): Promise<void> {
+async function main([steps]: readonly string[]): Promise<void> {
   const versions = await startBenchEngine();
   const config = CONFIGS.desk;
   const pixels = randomValues(BATCH * 3 * config.imageSize ** 2, 1, 1);
@@ -13,8 +17,8 @@ async function main(): Promise<void> {
   const pretrained = randomParameters(config);
   const task = { name: "bench", pretrained, config, head: randomHead(config, 0), batches: () => batch };
   await serveRounds(versions, async () => {
-    await fineTune(task, { steps: 10, learningRate: 1e-4, warmup: 1, beta2: 0.999, clipNorm: 1 });
+    await fineTune(task, { steps: Number(steps), learningRate: 1e-4, warmup: 1, beta2: 0.999, clipNorm: 1 });
   });
 }
 
-void main();
+void main(process.argv.slice(2));
