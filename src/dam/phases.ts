@@ -65,7 +65,7 @@ export async function synthesisePerturbations(
 export async function updateTaskSharedMask(run: DamRun, masks: SampledMasks, step: number): Promise<Losses> {
   if (!masks.byName.has("shared")) return {};
   const merge = mergeNow(run, masks.factors);
-  const { loss, gradient } = await performancePass(run, merge.theta, "shared mask", step);
+  const { loss, gradient } = await performancePass(run, merge.theta, run.place.batches("shared mask", step));
   return { performance: loss, ...stepMask(run, "shared", masks, gradient, merge.turnIntoCombined()) };
 }
 
@@ -73,8 +73,9 @@ export async function updateTaskSharedMask(run: DamRun, masks: SampledMasks, ste
 export async function updateBackdoorMask(run: DamRun, masks: SampledMasks, step: number): Promise<Losses> {
   if (!masks.byName.has("backdoor")) return {};
   const merge = mergeNow(run, masks.factors);
-  const { loss, gradient } = await performancePass(run, merge.theta, "backdoor mask", step);
-  const safety = run.options.safety === "none" ? null : await safetyPass(run, merge.theta, "backdoor mask", step, false);
+  const images = run.place.batches("backdoor mask", step);
+  const { loss, gradient } = await performancePass(run, merge.theta, images);
+  const safety = run.options.safety === "none" ? null : await safetyPass(run, merge.theta, images, "backdoor mask", step, false);
   if (safety) addScaled(gradient, run.options.alpha, safety.gradient);
   return {
     performance: loss,
@@ -90,7 +91,8 @@ export async function updateBackdoorMask(run: DamRun, masks: SampledMasks, step:
 export async function updateTogether(run: DamRun, masks: SampledMasks, name: MaskName, step: number): Promise<Losses> {
   const { place, options, variables, perturbations } = run;
   const merge = mergeNow(run, masks.factors);
-  const { loss, gradient } = await performancePass(run, merge.theta, "coefficients", step);
+  const images = place.batches("coefficients", step);
+  const { loss, gradient } = await performancePass(run, merge.theta, images);
   stepVariable(
     variables.coefficients,
     coefficientGradient(place.space, options.coefficients, gradient, masks.factors),
@@ -100,7 +102,7 @@ export async function updateTogether(run: DamRun, masks: SampledMasks, name: Mas
   if (!masks.byName.has(name)) return { performance: loss };
   const defends = name === "backdoor" && options.safety !== "none";
   if (defends) await synthesisePerturbations(run, masks, step, options.ascentSteps - 1);
-  const safety = defends ? await safetyPass(run, merge.theta, "coefficients", step, true) : null;
+  const safety = defends ? await safetyPass(run, merge.theta, images, "coefficients", step, true) : null;
   if (safety) {
     addScaled(gradient, options.alpha, safety.gradient);
     perturbations.ascend(variables.perturbations.values, safety.perturbed, safety, "coefficients", step);
@@ -108,8 +110,7 @@ export async function updateTogether(run: DamRun, masks: SampledMasks, name: Mas
   return { performance: loss, ...(safety && { safety: safety.loss }), ...stepMask(run, name, masks, gradient, merge.turnIntoCombined()) };
 }
 
-async function performancePass(run: DamRun, theta: Float32Array, phase: string, step: number): Promise<PassResult> {
-  const images = run.place.batches(phase, step);
+async function performancePass(run: DamRun, theta: Float32Array, images: readonly Float32Array[]): Promise<PassResult> {
   return run.place.tower.pass(theta, images, { loss: await performanceLoss(run, images) });
 }
 
@@ -117,11 +118,11 @@ async function performancePass(run: DamRun, theta: Float32Array, phase: string, 
 async function safetyPass(
   run: DamRun,
   theta: Float32Array,
+  images: readonly Float32Array[],
   phase: string,
   step: number,
   pixels: boolean,
 ): Promise<PassResult & { perturbed: Float32Array[] }> {
-  const images = run.place.batches(phase, step);
   const perturbed = run.perturbations.apply(run.variables.perturbations.values, images, phase, step);
   return {
     perturbed,
