@@ -9,7 +9,7 @@ import type { PassRequest } from "./pass";
 export const THREAD_PIECES = 2;
 
 /** What the tower may keep of a piece on the other engines, in bytes. The desk model's batches stay far below it. */
-const MOST_KEPT = 3 * 2 ** 27;
+const MOST_KEPT = 6 * 2 ** 27;
 
 /** Part of the tasks' batches; `shares` are the parts' fractions of their batches. */
 export interface Piece {
