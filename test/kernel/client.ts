@@ -174,13 +174,23 @@ function executeContent(code: string, options: object): object {
   return { code, silent: false, store_history: true, user_expressions: {}, allow_stdin: true, stop_on_error: true, ...options };
 }
 
-/** A port that nobody listens on. */
-export function freePort(): Promise<number> {
+/** Below the ports that systems hand out by themselves: between asking and binding, no connection of another program takes one. */
+const FIRST_PORT = 10_000;
+const PORTS = 20_000;
+
+let asked = 0;
+
+/** A port that nobody listens on, another one at each call. */
+export async function freePort(): Promise<number> {
+  // Processes of one test run begin far apart.
+  const port = FIRST_PORT + ((process.pid * 997 + asked++) % PORTS);
+  return (await canListen(port)) ? port : freePort();
+}
+
+function canListen(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 }

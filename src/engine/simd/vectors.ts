@@ -12,7 +12,9 @@ interface Exports {
 /** The loops of vectorLoops.ts, to the same bytes. */
 export interface SimdVectors {
   mergeBlock(targets: MergeTargets, vectors: readonly Float32Array[], factors: ArrayLike<number>, from: number, count: number): void;
-  dotBlock(...call: [Float32Array, Float32Array | null, readonly Float32Array[], Float64Array, from: number, count: number]): void;
+  dotBlock(
+    ...call: [g: Float32Array, m: Float32Array | null, vectors: readonly Float32Array[], sums: Float64Array, from: number, count: number]
+  ): void;
 }
 
 /** Vectors that one call of `dotSix` takes. */
