@@ -98,22 +98,33 @@ export function timesTable({ results }: BenchReport): Table {
 }
 
 const ROW_HEIGHT = 26;
-const [TOP, BOTTOM, LEFT, RIGHT] = [16, 56, 300, 60];
+const [TOP, BOTTOM, LEFT, RIGHT] = [16, 56, 16, 60];
+/** Mean width of a letter of the labels, in parts of the font's size. */
+const LETTER = 0.52;
 
 /** Speed against each reference, one row a ratio, on a logarithmic axis with the bars as ticks. */
 export function ratiosFigure(report: BenchReport): Figure {
   const rows = rowsOf(report);
   const height = TOP + BOTTOM + ROW_HEIGHT * rows.length;
   return makeFigure({
-    options: { width: 720, height },
+    options: { width: 860, height },
     alt: `Speed of damlab against references: ${rows.map(({ result, ratio }) => `${result.name} ${ratio.ours} ${ratio.speed.toFixed(2)}x`).join("; ")}`,
     draw: (frame) => drawRatios(frame, rows, height),
   });
 }
 
+/** The case and whose speed it is; where several references were run, also against which. */
+function rowLabels(rows: readonly Row[]): string[] {
+  const names = rows.map(({ result, ratio }) => `${result.name}: ${ratio.ours}`);
+  return rows.map(({ ratio }, index) => {
+    const name = names[index]!;
+    return names.indexOf(name) === names.lastIndexOf(name) ? name : `${name} / ${ratio.reference}`;
+  });
+}
+
 function drawRatios({ width, fontSize }: ResolvedFrame, rows: readonly Row[], height: number): Specification {
   const places = rows.map((_, index) => -index);
-  const labels = rows.map(({ result, ratio }) => `${result.name}: ${ratio.ours}`);
+  const labels = rowLabels(rows);
   const bars = rows.flatMap(({ ratio }, index) => (ratio.bar?.speed === undefined ? [] : [{ x: ratio.bar.speed, y: -index }]));
   const speeds = rows.map(({ ratio }) => ratio.speed);
   const edges = [...speeds, ...bars.map(({ x }) => x), 1].map(Math.log10);
@@ -143,11 +154,11 @@ function drawRatios({ width, fontSize }: ResolvedFrame, rows: readonly Row[], he
       height,
       font: { size: fontSize },
       showlegend: false,
-      margin: { t: TOP, b: BOTTOM, l: LEFT, r: RIGHT },
+      margin: { t: TOP, b: BOTTOM, l: LEFT + fontSize * LETTER * Math.max(...labels.map(({ length }) => length)), r: RIGHT },
       xaxis: {
         type: "log",
         title: { text: "reference seconds / ours (dash: bar)" },
-        range: [Math.min(...edges) - 0.1, Math.max(...edges) + 0.25],
+        range: [Math.min(...edges) - 0.1, Math.max(...edges) + 0.4],
         tickvals: [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50],
         zeroline: false,
       },
