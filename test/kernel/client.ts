@@ -7,7 +7,9 @@ import { join } from "node:path";
 import { Dealer, Request, Subscriber } from "zeromq";
 
 const START = join(__dirname, "..", "..", "kernel-setup", "kernelspec", "start.cjs");
-const PATIENCE_MS = 60_000;
+/** Less than Mocha's own, so that a test says what it has waited for. */
+const PATIENCE_MS = 50_000;
+const LAST_WORDS_MS = 1000;
 
 /** A message as tests look at it. */
 export interface Received {
@@ -70,8 +72,13 @@ export class TestKernel {
     const ports = await Promise.all(Array.from({ length: 5 }, freePort));
     const kernel = new TestKernel(mkdtempSync(join(tmpdir(), "damlab-kernel-")), ports, environment);
     // Before its subscription is there, a client misses what is published.
-    await kernel.until(() => kernel.published.find(({ type }) => type === "iopub_welcome"), "iopub_welcome");
-    return kernel;
+    try {
+      await kernel.until(() => kernel.published.find(({ type }) => type === "iopub_welcome"), "iopub_welcome");
+      return kernel;
+    } catch (error) {
+      await kernel.stop();
+      throw error;
+    }
   }
 
   /** Sends a request and waits for its reply and its idle. */
@@ -125,18 +132,26 @@ export class TestKernel {
     return this.until(() => this.replies.find((message) => message.type === type && message.parent === parent), type);
   }
 
-  /** Waits until `find` finds something. @throws {Error} after a minute. */
+  /** Waits until `find` finds something. @throws {Error} if nothing comes in `PATIENCE_MS`, or once the kernel has ended. */
   async until<T>(find: () => T | undefined, what: string): Promise<T> {
-    const deadline = Date.now() + PATIENCE_MS;
+    let deadline = Date.now() + PATIENCE_MS;
     for (;;) {
       const found = find();
       if (found !== undefined) return found;
-      if (Date.now() > deadline) throw new Error(`Cannot find ${what}: nothing came in ${PATIENCE_MS} ms`);
+      if (Date.now() > deadline) throw new Error(`Cannot find ${what}: ${this.end ?? `nothing came in ${PATIENCE_MS} ms`}`);
+      // Its last words may still be on their way.
+      if (this.end !== null) deadline = Math.min(deadline, Date.now() + LAST_WORDS_MS);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, 200);
         this.waiting.push(() => (clearTimeout(timer), resolve()));
       });
     }
+  }
+
+  /** How the kernel's process has ended; null while it runs. */
+  private get end(): string | null {
+    const { exitCode, signalCode } = this.process;
+    return exitCode === null && signalCode === null ? null : `the kernel has ended (${exitCode ?? signalCode})`;
   }
 
   async heartbeat(): Promise<void> {
@@ -150,7 +165,7 @@ export class TestKernel {
   }
 
   async stop(): Promise<void> {
-    if (this.process.exitCode === null && this.process.signalCode === null) {
+    if (this.end === null) {
       const ended = new Promise((resolve) => this.process.once("exit", resolve));
       this.signalGroup("SIGKILL");
       await ended;
@@ -176,14 +191,17 @@ function executeContent(code: string, options: object): object {
 
 /** Below the ports that systems hand out by themselves: between asking and binding, no connection of another program takes one. */
 const FIRST_PORT = 10_000;
-const PORTS = 20_000;
+/** Each of Mocha's processes has ports of its own: it must not be given what another one is about to bind. */
+const PORTS_PER_WORKER = 5000;
+const WORKERS = 4;
 
 let asked = 0;
 
 /** A port that nobody listens on, another one at each call. */
 export async function freePort(): Promise<number> {
-  // Processes of one test run begin far apart.
-  const port = FIRST_PORT + ((process.pid * 997 + asked++) % PORTS);
+  const worker = Number(process.env["MOCHA_WORKER_ID"] ?? 0) % WORKERS;
+  // Test runs side by side begin at different places.
+  const port = FIRST_PORT + worker * PORTS_PER_WORKER + ((process.ppid * 997 + asked++) % PORTS_PER_WORKER);
   return (await canListen(port)) ? port : freePort();
 }
 

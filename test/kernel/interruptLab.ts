@@ -46,8 +46,8 @@ export function useInterruptLab(): () => InterruptLab {
     assert.equal(reply.content.status, "ok", reply.content.evalue);
   });
   afterEach(async () => {
-    // Whatever a failed test has left running must not keep the next one waiting.
-    for (let count = 0; count < 10 && !(await isFree(kernel)); count++) await interrupt.interrupt_request();
+    // Whatever a failed test has left running must not keep the next one waiting; the answer tells that no later cell will be hit.
+    for (let count = 0; count < 10 && !(await isFree(kernel)); count++) await kernel.request("interrupt_request", {}, "control");
   });
   after(() => kernel.stop());
 
