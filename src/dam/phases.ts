@@ -1,4 +1,5 @@
 /** The phases of DAM's meta-optimiser, one function each. First-order: λ is a constant for the masks. */
+import { addVector } from "../engine";
 import {
   adaptCoefficients as adaptByEntropy,
   clampCoefficients,
@@ -76,7 +77,7 @@ export async function updateBackdoorMask(run: DamRun, masks: SampledMasks, step:
   const images = run.place.batches("backdoor mask", step);
   const { loss, gradient } = await performancePass(run, merge.theta, images);
   const safety = run.options.safety === "none" ? null : await safetyPass(run, merge.theta, images, "backdoor mask", step, false);
-  if (safety) addScaled(gradient, run.options.alpha, safety.gradient);
+  if (safety) addVector(gradient, run.options.alpha, safety.gradient);
   return {
     performance: loss,
     ...(safety && { safety: safety.loss }),
@@ -104,7 +105,7 @@ export async function updateTogether(run: DamRun, masks: SampledMasks, name: Mas
   if (defends) await synthesisePerturbations(run, masks, step, options.ascentSteps - 1);
   const safety = defends ? await safetyPass(run, merge.theta, images, "coefficients", step, true) : null;
   if (safety) {
-    addScaled(gradient, options.alpha, safety.gradient);
+    addVector(gradient, options.alpha, safety.gradient);
     perturbations.ascend(variables.perturbations.values, safety.perturbed, safety, "coefficients", step);
   }
   return { performance: loss, ...(safety && { safety: safety.loss }), ...stepMask(run, name, masks, gradient, merge.turnIntoCombined()) };
@@ -141,10 +142,4 @@ function stepMask(run: DamRun, name: MaskName, masks: SampledMasks, gradient: Fl
   const slopes = maskGradient(gradient, combined, gradient); // in place: nobody needs the gradient any more
   stepVariable(variable, logitGradient(layout, masks.byName.get(name)!, slopes, others, slopes), options.maskLearningRate);
   return { [`${name}Density`]: maskDensity(layout, variable.values) };
-}
-
-/** In place; with α = 0 nothing changes, not even the sign of a zero. */
-function addScaled(target: Float32Array, factor: number, values: Float32Array): void {
-  if (factor === 0) return;
-  for (let i = 0; i < target.length; i++) target[i] = target[i]! + factor * values[i]!;
 }

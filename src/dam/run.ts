@@ -56,8 +56,6 @@ export interface DamRun {
   readonly noise: (mask: MaskName, step: number) => Float32Array;
   /** Merged parameters of f_0, where it classifies batches as they come; computed when it is first asked for. */
   labelModel: Float32Array | null;
-  /** The last batch that it has classified by itself: clean and perturbed passes of an iteration ask for the same one. */
-  latest: { readonly images: readonly Float32Array[]; readonly classes: Int32Array[] } | null;
   /** Its classes of all adaptation images. */
   labels: Int32Array[] | null;
 }
@@ -93,7 +91,6 @@ export function openRun(context: DamContext, options: DamOptions): DamRun {
     },
     noise: context.maskNoise ?? ((mask, step) => logisticNoise(randomStream(place.seed, "mask", mask, step), layout.logits)),
     labelModel: null,
-    latest: null,
     labels: null,
   };
 }
@@ -144,8 +141,7 @@ export async function pseudoLabels(run: DamRun, images: readonly Float32Array[])
   const short = options.steps * PASSES * options.batchSize < most;
   if (short || indices.includes(undefined)) {
     run.labelModel ??= mergeTaskVectors(place.space, coefficients, null);
-    if (run.latest?.images !== images) run.latest = { images, classes: await place.tower.classify(run.labelModel, images) };
-    return run.latest.classes;
+    return place.tower.classify(run.labelModel, images);
   }
   const classes = (run.labels ??= await classifyAll(place, mergeTaskVectors(place.space, coefficients, null)));
   return indices.map((own, task) => Int32Array.from(own!, (index) => classes[task]![index]!));

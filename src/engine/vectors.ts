@@ -48,6 +48,14 @@ export function dotVectors(gradient: Float32Array, mask: Float32Array | null, ve
   eachBlock(gradient.length, (from, count) => dotBlock(gradient, mask, vectors, sums, from, count));
 }
 
+/** target += factor · values, in place; factor 0 changes nothing, not even the sign of a zero. */
+export function addVector(target: Float32Array, factor: number, values: Float32Array): void {
+  if (factor === 0) return;
+  const native = nativeVectors();
+  if (native) native.addVector(target, factor, values);
+  else for (let i = 0; i < target.length; i++) target[i] = target[i]! + factor * values[i]!;
+}
+
 function blockwise(): Pick<typeof loops, "mergeBlock" | "dotBlock"> {
   return (runningEngine()?.name === "cpu" ? null : simdVectors()) ?? loops;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { dotVectors, mergeVectors, probeEngines, randomStream, startEngine } from "../../src/engine";
+import { addVector, dotVectors, mergeVectors, probeEngines, randomStream, startEngine } from "../../src/engine";
 import { skipBecause } from "../skip";
 
 // Lengths beside and across the blocks of 4,096, and not divisible by four.
@@ -11,6 +11,7 @@ interface Found {
   readonly combined: Float32Array;
   readonly theta: Float32Array;
   readonly unmasked: Float32Array;
+  readonly added: Float32Array;
   readonly sums: Float64Array;
 }
 
@@ -18,13 +19,15 @@ function compute(length: number, count: number): Found {
   const [origin, mask, gradient] = [vector("origin", length), vector("mask", length), vector("gradient", length)];
   const vectors = Array.from({ length: count }, (_, task) => vector(`task ${task}`, length));
   const factors = vectors.map((_, task) => 0.3 - 0.11 * task);
+  const added = origin.slice();
   const [combined, theta, unmasked] = [new Float32Array(length), new Float32Array(length), new Float32Array(length)];
   mergeVectors({ combined, theta, origin, mask }, vectors, factors);
   mergeVectors({ combined: null, theta: unmasked, origin, mask: null }, vectors, factors);
   const sums = new Float64Array(count).fill(1);
+  vectors.forEach((values, task) => addVector(added, factors[task]!, values));
   dotVectors(gradient, mask, vectors, sums);
   dotVectors(gradient, null, vectors, sums);
-  return { combined, theta, unmasked, sums };
+  return { combined, theta, unmasked, added, sums };
 }
 
 const bytes = (found: Found): Buffer => Buffer.concat(Object.values(found).map((array: Float32Array) => Buffer.from(array.buffer)));
@@ -45,6 +48,16 @@ describe("mergeVectors() and dotVectors()", () => {
     assert.deepEqual([...sums], [1 + 2 + 60, 20 + 600, 200 + 6000, 2000 + 60_000]);
   });
 
+  it("addVector() adds a vector times a factor; times 0 it changes nothing, not even the sign of a zero", async () => {
+    await startEngine("cpu");
+    const target = Float32Array.of(1, -0, 3);
+    addVector(target, 2, Float32Array.of(10, 20, Infinity));
+    assert.deepEqual([...target], [21, 40, Infinity]);
+    const kept = Float32Array.of(-0, 5);
+    addVector(kept, 0, Float32Array.of(1, NaN));
+    assert.ok(Object.is(kept[0], -0) && kept[1] === 5);
+  });
+
   it("mergeVectors() and dotVectors() give the same bytes on wasm as on cpu, at any length and number of vectors", async () => {
     await startEngine("cpu");
     const expected = allCases();
@@ -59,7 +72,7 @@ describe("mergeVectors() and dotVectors()", () => {
     const expected = allCases();
     await startEngine("native");
     allCases().forEach((found, index) => {
-      for (const name of ["combined", "theta", "unmasked", "sums"] as const) {
+      for (const name of ["combined", "theta", "unmasked", "added", "sums"] as const) {
         const right = expected[index]![name];
         const largest = Math.max(1, ...Array.from(right, Math.abs));
         found[name].forEach((value, i) => assert.ok(Math.abs(value - right[i]!) <= 1e-5 * largest, `${name} ${i} of case ${index}`));

@@ -19,6 +19,7 @@ import {
   type Variable,
   type Workplace,
 } from "../../merging/adaptive";
+import { addVector } from "../../engine";
 import { readStickers, tournamentStickers, type Perturbations } from "../../dam";
 import { pasteStamp } from "../../tasks";
 import type { Finding } from "./finding";
@@ -133,7 +134,7 @@ export async function purgeStep(patient: Patient, variables: PatientVariables, g
     const perturbed = patient.stickers.apply(values, images, "purging", step);
     const found = await place.tower.pass(theta, perturbed, { loss, pixels: true, imageLosses: true });
     patient.stickers.ascend(values, perturbed, found, "purging", step);
-    for (let i = 0; i < clean.gradient.length; i++) clean.gradient[i] = clean.gradient[i]! + alpha * found.gradient[i]!;
+    addVector(clean.gradient, alpha, found.gradient);
     safety = found.loss;
   }
   const gradient = gateGradient(layout, gates, maskGradient(clean.gradient, vector), temperature);

@@ -1,7 +1,7 @@
 /** One pass of some images through the merged tower and the tasks' heads; all of it plain data, for this thread or another. */
 import * as tf from "@tensorflow/tfjs-core";
 import type { NamedTensors } from "../../checkpoints";
-import { downloadInto, nativeVectors, valueAndGradients } from "../../engine";
+import { addVector, downloadInto, valueAndGradients } from "../../engine";
 import { cosineLogits, embedImages, uploadParameters, type VisionConfig, type ZeroShotHead } from "../../models";
 import { vectorLength, type ParameterLayout } from "../../training";
 import { computeLoss, imageCrossEntropy, type TaskLoss } from "./losses";
@@ -82,7 +82,7 @@ function passPiece(
   const { value } = valueAndGradients(total, wanted, (name, found) => {
     const slot = slots.get(name);
     if (!slot) pixelGradient = found.dataSync() as Float32Array;
-    else if (add) addInto(gradient.subarray(slot.start, slot.end), found.dataSync() as Float32Array);
+    else if (add) addVector(gradient.subarray(slot.start, slot.end), 1, found.dataSync() as Float32Array);
     else downloadInto(found, gradient.subarray(slot.start, slot.end));
   });
   const found = {
@@ -94,17 +94,10 @@ function passPiece(
   return found;
 }
 
-/** target += values. */
-function addInto(target: Float32Array, values: Float32Array): void {
-  const native = nativeVectors();
-  if (native) native.addVector(target, 1, values);
-  else for (let i = 0; i < target.length; i++) target[i] = target[i]! + values[i]!;
-}
-
 /** The sum of the pieces, in their order; of gradients, in the first one's. */
 export function addResults(pieces: readonly PassResult[]): PassResult {
   const [first, ...others] = pieces as [PassResult, ...PassResult[]];
-  for (const { gradient } of others) addInto(first.gradient, gradient);
+  for (const { gradient } of others) addVector(first.gradient, 1, gradient);
   return { ...sumResults(pieces), gradient: first.gradient };
 }
 
