@@ -127,6 +127,14 @@ export class TestKernel {
     return this.published.filter(({ parent }) => parent === id);
   }
 
+  /** Waits for the first output of a cell, on either stream, whose text matches. */
+  printed(id: string, pattern = /^/): Promise<Received> {
+    return this.until(
+      () => this.of(id).find(({ type, content }) => type === "stream" && pattern.test(content.text)),
+      `${pattern} of a cell`,
+    );
+  }
+
   /** The message on stdin or shell that answers a request and has this type. */
   message(type: string, parent: string): Promise<Received> {
     return this.until(() => this.replies.find((message) => message.type === type && message.parent === parent), type);

@@ -49,13 +49,7 @@ describe("kernel interrupts of code that ends itself, or that only the end of th
           const { answer } = await lab().interrupted(code, async (id) => {
             const began = performance.now();
             await lab().interrupt[way]();
-            await lab().kernel.until(
-              () =>
-                lab()
-                  .kernel.of(id)
-                  .find(({ content }) => /can't be interrupted/.test(content.text ?? "")),
-              "the warning",
-            );
+            await lab().kernel.printed(id, /can't be interrupted/);
             warning = performance.now() - began;
             second = performance.now();
             await lab().interrupt[way]();
@@ -71,13 +65,7 @@ describe("kernel interrupts of code that ends itself, or that only the end of th
   it("a second interrupt also ends what the cell has started", async () => {
     await lab().interrupted('import { execSync } from "node:child_process";\nexecSync("sleep 61.25");', async (id) => {
       await lab().interrupt.interrupt_request();
-      await lab().kernel.until(
-        () =>
-          lab()
-            .kernel.of(id)
-            .find(({ content }) => /can't be interrupted/.test(content.text ?? "")),
-        "the warning",
-      );
+      await lab().kernel.printed(id, /can't be interrupted/);
       await lab().interrupt.interrupt_request();
     });
     assert.equal(spawnSync("pgrep", ["-f", "^sleep 61.25$"], { encoding: "utf8" }).stdout, "");

@@ -69,7 +69,7 @@ async function interruptCell(
   interrupt: (id: string) => Promise<unknown> | void,
 ): Promise<{ answer: Answer; milliseconds: number }> {
   const id = await kernel.begin(`console.log("begun");\n${code}`);
-  await kernel.until(() => kernel.of(id).find(({ type }) => type === "stream"), "the begin of the cell");
+  await kernel.printed(id);
   await new Promise((resolve) => setTimeout(resolve, 50));
   const began = performance.now();
   await interrupt(id);

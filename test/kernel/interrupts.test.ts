@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { assertFast, useInterruptLab, WAYS } from "./interruptLab";
 
 /** Cells that never end, and in which loops and awaits can be stopped. */
@@ -53,13 +55,7 @@ describe("kernel interrupts", () => {
       assert.deepEqual([once.answer.reply.content.status, once.answer.stdout, once.answer.result], ["ok", "begun\ncaught\n", "'went on'"]);
       const twice = await lab().interrupted(`for (;;) try { ${sleep}; } catch { console.log("caught"); }`, async (id) => {
         await lab().interrupt[way]();
-        await lab().kernel.until(
-          () =>
-            lab()
-              .kernel.of(id)
-              .find(({ content }) => content.text === "caught\n"),
-          "the first interrupt",
-        );
+        await lab().kernel.printed(id, /^caught\n$/);
         // Both tellings of the first one must be over.
         await new Promise((resolve) => setTimeout(resolve, 600));
         await lab().interrupt[way]();
@@ -80,13 +76,7 @@ describe("kernel interrupts", () => {
 
     it(`${way} ends user_expressions and values that show themselves for ever`, async () => {
       const id = await lab().kernel.begin('console.log("begun")', { user_expressions: { endless: "(() => { for (;;) {} })()" } });
-      await lab().kernel.until(
-        () =>
-          lab()
-            .kernel.of(id)
-            .find(({ type }) => type === "stream"),
-        "the begin of the cell",
-      );
+      await lab().kernel.printed(id);
       await new Promise((resolve) => setTimeout(resolve, 200));
       await lab().interrupt[way]();
       assert.equal((await lab().kernel.answer(id)).reply.content.user_expressions.endless.ename, "KernelInterrupted");
@@ -109,23 +99,21 @@ describe("kernel interrupts", () => {
   });
 
   it("SIGINT that the wire process handles late leaves alone the cell that runs by then", async () => {
-    const first = await lab().kernel.begin('console.log("begun"); for (const end = Date.now() + 300; Date.now() < end;); 1');
-    const second = await lab().kernel.begin("for (const end = Date.now() + 100; Date.now() < end;); 2", {});
-    await lab().kernel.until(
-      () =>
-        lab()
-          .kernel.of(first)
-          .find(({ type }) => type === "stream"),
-      "the begin of the cell",
-    );
-    process.kill(lab().kernel.process.pid!, "SIGSTOP");
+    const { kernel } = lab();
+    const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+    const first = await kernel.begin('import { existsSync } from "node:fs"; console.log("begun"); while (!existsSync("told")); 1');
+    const second = await kernel.begin("for (const end = Date.now() + 100; Date.now() < end;); 2");
+    await kernel.printed(first);
+    process.kill(kernel.process.pid!, "SIGSTOP");
     try {
-      process.kill(lab().kernel.process.pid!, "SIGINT");
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await wait(100);
+      process.kill(kernel.process.pid!, "SIGINT");
+      writeFileSync(join(kernel.folder, "told"), "");
+      await wait(300);
     } finally {
-      process.kill(lab().kernel.process.pid!, "SIGCONT");
+      process.kill(kernel.process.pid!, "SIGCONT");
     }
-    assert.deepEqual([(await lab().kernel.answer(first)).result, (await lab().kernel.answer(second)).result], ["1", "2"]);
+    assert.deepEqual([(await kernel.answer(first)).result, (await kernel.answer(second)).result], ["1", "2"]);
   });
 
   it("finally runs after an interrupt, in loops and around awaits", async () => {

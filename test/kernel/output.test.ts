@@ -63,7 +63,7 @@ describe("kernel output", () => {
 
   it("output that a busy loop writes comes while it is busy", async () => {
     const id = await kernel.begin('console.log("busy"); for (;;) {}');
-    await kernel.until(() => kernel.of(id).find(({ content }) => content.text === "busy\n"), "output");
+    await kernel.printed(id, /^busy\n$/);
     await kernel.send("interrupt_request", {}, "control");
     assert.equal((await kernel.answer(id)).reply.content.status, "error");
   });
@@ -127,7 +127,7 @@ describe("kernel output", () => {
   it("an error in a late callback is printed in its cell", async () => {
     const id = await kernel.begin('setTimeout(() => { throw new Error("late failure"); }, 50); 1');
     await kernel.answer(id);
-    await kernel.until(() => kernel.of(id).find(({ content }) => /late failure/.test(content.text ?? "")), "the error");
+    await kernel.printed(id, /late failure/);
     assert.equal((await kernel.execute("2")).result, "2");
   });
 
@@ -156,7 +156,7 @@ describe("kernel output", () => {
 
   it("no process outlives a wire that was killed in a busy loop", async () => {
     const id = await kernel.begin("console.log(process.pid); for (;;) {}");
-    const line = await kernel.until(() => kernel.of(id).find(({ type }) => type === "stream"), "the pid");
+    const line = await kernel.printed(id);
     process.kill(kernel.process.pid!, "SIGKILL");
     await new Promise((resolve) => setTimeout(resolve, 1000));
     // A process that has ended may stay listed as a zombie (Z).

@@ -44,7 +44,7 @@ describe("a kernel in a busy loop", () => {
       const kernel = await TestKernel.start();
       try {
         const id = await kernel.begin("console.log(process.pid); for (;;) {}");
-        const line = await kernel.until(() => kernel.of(id).find(({ type }) => type === "stream"), "the pid");
+        const line = await kernel.printed(id);
         const ended = new Promise((resolve) => kernel.process.once("exit", resolve));
         const request = await kernel.send("shutdown_request", { restart: false }, channel);
         assert.deepEqual((await kernel.message("shutdown_reply", request)).content, { status: "ok", restart: false });
