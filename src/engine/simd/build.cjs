@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * Compiles kernels.as.ts and vectors.as.ts into kernels.wasm.ts and vectors.wasm.ts (base64), byte for byte the same everywhere. With --check
+ * Compiles kernels.as.ts and vectors.as.ts, with what they import, into kernels.wasm.ts and vectors.wasm.ts (base64), byte for byte the same everywhere. With --check
  * it writes nothing and fails when a committed file is not what its source gives.
  */
 const { readFileSync, writeFileSync } = require("node:fs");
@@ -14,10 +14,9 @@ const MODULES = [
 
 async function compile(asc, { name, constant, options }) {
   const file = `${name}.as.ts`;
-  const source = readFileSync(path.join(__dirname, file), "utf8");
   let binary;
   const { error, stderr } = await asc.main([file, "--outFile", `${name}.wasm`, ...OPTIONS, ...options], {
-    readFile: (wanted) => (wanted === file ? source : null),
+    readFile: (wanted) => (wanted.endsWith(".as.ts") ? readFileSync(path.join(__dirname, wanted), "utf8") : null),
     writeFile: (written, contents) => {
       if (written.endsWith(".wasm")) binary = Buffer.from(contents);
     },
