@@ -207,9 +207,10 @@ let asked = 0;
 
 /** A port that nobody listens on, another one at each call. */
 export async function freePort(): Promise<number> {
-  const worker = Number(process.env["MOCHA_WORKER_ID"] ?? 0) % WORKERS;
+  const worker = process.env["MOCHA_WORKER_ID"];
   // Test runs side by side begin at different places.
-  const port = FIRST_PORT + worker * PORTS_PER_WORKER + ((process.ppid * 997 + asked++) % PORTS_PER_WORKER);
+  const run = worker === undefined ? process.pid : process.ppid;
+  const port = FIRST_PORT + (Number(worker ?? 0) % WORKERS) * PORTS_PER_WORKER + ((run * 997 + asked++) % PORTS_PER_WORKER);
   return (await canListen(port)) ? port : freePort();
 }
 
