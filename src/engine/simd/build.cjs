@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Compiles kernels.as.ts and vectors.as.ts, with what they import, into kernels.wasm.ts and vectors.wasm.ts (base64), byte for byte the same everywhere. With --check
- * it writes nothing and fails when a committed file is not what its source gives.
+ * Compiles kernels.as.ts and vectors.as.ts, with what they import, into kernels.wasm.ts and vectors.wasm.ts (base64), byte for byte the same
+ * everywhere. With --check it writes nothing and fails when a committed file is not what its source gives.
  */
 const { readFileSync, writeFileSync } = require("node:fs");
 const path = require("node:path");
