@@ -2,6 +2,7 @@
 import type { BenchCase } from "../harness/types";
 import { damStepCases } from "./damStep";
 import { encoderCases } from "./encoder";
+import { gpuCases } from "./gpu";
 import { memoryCases } from "./memory";
 import { mergeCases } from "./merges";
 import { mergeSpaceCases } from "./mergeSpace";
@@ -15,4 +16,5 @@ export const BENCH_CASES: readonly BenchCase[] = [
   ...mergeCases,
   ...startCases,
   ...memoryCases,
+  ...gpuCases,
 ];

@@ -3,13 +3,11 @@
 #ifndef DAMLAB_VECTORS_H_
 #define DAMLAB_VECTORS_H_
 
-#include <stdlib.h>
-
 #include <algorithm>
-#include <thread>
 #include <vector>
 
 #include "kernels.h"
+#include "threads.h"
 
 namespace damlab {
 
@@ -18,25 +16,15 @@ constexpr size_t BLOCK = 8192;
 // Fewer are not worth a thread.
 constexpr size_t LEAST_BLOCKS = 8;
 
-INLINE size_t threadCount() {
-  const char* given = getenv("TF_NUM_INTRAOP_THREADS");
-  const long count = given ? strtol(given, nullptr, 10) : 0;
-  return count > 0 ? static_cast<size_t>(count) : std::max(1u, std::thread::hardware_concurrency());
-}
-
 // work(block, start, end) for every block; each thread has blocks that lie side by side.
 template <typename Work>
 void forEachBlock(size_t length, const Work& work) {
   const size_t blocks = (length + BLOCK - 1) / BLOCK;
   const size_t threads = std::max<size_t>(1, std::min(threadCount(), blocks / LEAST_BLOCKS));
-  const auto part = [&](size_t thread) {
+  Threads::shared().run(threads, [&](size_t thread) {
     const size_t end = blocks * (thread + 1) / threads;
     for (size_t block = blocks * thread / threads; block < end; block++) work(block, block * BLOCK, std::min(length, (block + 1) * BLOCK));
-  };
-  std::vector<std::thread> others;
-  for (size_t thread = 1; thread < threads; thread++) others.emplace_back(part, thread);
-  part(0);
-  for (std::thread& other : others) other.join();
+  });
 }
 
 // The sum over all blocks of what work(start, length) gives, in their order.

@@ -14,6 +14,7 @@ import {
   startEngine,
   valueAndGradients,
 } from "../../src/engine";
+import { TENSORFLOW_ENGINE } from "./tensorflowEngine";
 import { skipBecause } from "../skip";
 
 /** One operation: ours and the same from TensorFlow.js' own, on the same inputs. */
@@ -110,7 +111,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-for (const engine of ["wasm", "cpu", "native"] as const) {
+for (const engine of ["wasm", "cpu", TENSORFLOW_ENGINE] as const) {
   describe(`fused operations on ${engine}`, () => {
     before(async function () {
       const { available, reason } = probeEngines().find(({ name }) => name === engine)!;

@@ -1,6 +1,6 @@
 /**
- * Every public function that computes on the engine gives on `native` what it gives on `wasm`. Single passes agree to rounding, 1e-4 of the
- * largest value; loops of Adam amplify rounding where a gradient is near zero, so there 2e-2 of the largest value.
+ * Every public function that computes on the engine gives on `native` (under DAMLAB_ENGINE=gpu: on `gpu`) what it gives on `wasm`. Single passes
+ * agree to rounding, 1e-4 of the largest value; loops of Adam amplify rounding where a gradient is near zero, so there 2e-2 of the largest value.
  */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -25,6 +25,7 @@ import { loadTask } from "../../src/tasks";
 import { fineTune, labelledBatches } from "../../src/training";
 import { CONTEXT } from "../dam/pico";
 import { skipBecause } from "../skip";
+import { TENSORFLOW_ENGINE } from "./tensorflowEngine";
 import { PICO_CONFIG, picoHead, picoImages, picoParameters } from "../training/pico";
 
 const DATA = path.join(__dirname, "..", "..", "data", "desk");
@@ -140,7 +141,7 @@ const CASES: readonly Case[] = [
   })),
 ];
 
-describe("engine native and engine wasm", () => {
+describe(`engine ${TENSORFLOW_ENGINE} and engine wasm`, () => {
   before(skipWithoutNative);
   after(async () => void (await startEngine("wasm")));
 
@@ -148,7 +149,7 @@ describe("engine native and engine wasm", () => {
     it(`${name} agree${/ and /.test(name) ? "" : "s"} on both`, async () => {
       await startEngine("wasm");
       const expected = await compute();
-      await startEngine("native");
+      await startEngine(TENSORFLOW_ENGINE);
       const before = tf.memory().numTensors;
       const found = await compute();
       assert.equal(tf.memory().numTensors, before);
@@ -168,7 +169,7 @@ describe("engine native under signals", () => {
       process.on("SIGUSR2", () => undefined);
       const tf = require("@tensorflow/tfjs-core");
       const { startEngine, matMul } = require(${JSON.stringify(engine)});
-      startEngine("native").then(async () => {
+      startEngine(${JSON.stringify(TENSORFLOW_ENGINE)}).then(async () => {
         const [a, b] = [tf.ones([1632, 96]), tf.ones([96, 384])];
         process.send("ready");
         for (const end = Date.now() + 2500; Date.now() < end; await new Promise(setImmediate))
@@ -192,8 +193,8 @@ describe("engine native under signals", () => {
 });
 
 function skipWithoutNative(this: Mocha.Context): void {
-  const { available, reason } = probeEngines().find(({ name }) => name === "native")!;
-  if (!available) skipBecause(this, `engine native is ${reason}`);
+  const { available, reason } = probeEngines().find(({ name }) => name === TENSORFLOW_ENGINE)!;
+  if (!available) skipBecause(this, `engine ${TENSORFLOW_ENGINE} is ${reason}`);
 }
 
 function assertAgrees(actual: Float32Array, expected: Float32Array, tolerance: number, index: number): void {

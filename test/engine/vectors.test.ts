@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { addVector, dotVectors, mergeVectors, probeEngines, randomStream, startEngine } from "../../src/engine";
+import { TENSORFLOW_ENGINE } from "./tensorflowEngine";
 import { skipBecause } from "../skip";
 
 // Lengths beside and across the blocks of 4,096, and not divisible by four.
@@ -66,11 +67,11 @@ describe("mergeVectors() and dotVectors()", () => {
   });
 
   it("mergeVectors() and dotVectors() agree with cpu within 1e-5 on native", async function () {
-    const { available, reason } = probeEngines().find(({ name }) => name === "native")!;
-    if (!available) skipBecause(this, `engine native is ${reason}`);
+    const { available, reason } = probeEngines().find(({ name }) => name === TENSORFLOW_ENGINE)!;
+    if (!available) skipBecause(this, `engine ${TENSORFLOW_ENGINE} is ${reason}`);
     await startEngine("cpu");
     const expected = allCases();
-    await startEngine("native");
+    await startEngine(TENSORFLOW_ENGINE);
     allCases().forEach((found, index) => {
       for (const name of ["combined", "theta", "unmasked", "added", "sums"] as const) {
         const right = expected[index]![name];

@@ -7,8 +7,6 @@ export interface NativeKernels {
   readonly kernels: SimdKernels;
   /** Where the values of float32 tensors lie, while the tensors live. */
   addresses(inputs: readonly tf.TensorInfo[]): number[];
-  /** Copies the values of a float32 tensor into an array of its length. */
-  copyTo(input: tf.TensorInfo, target: Float32Array): void;
   /** A new tensor with arbitrary values, and where they lie. */
   allocate(shape: readonly number[]): [output: tf.TensorInfo, address: number];
 }
@@ -41,13 +39,23 @@ export function nativeKernels(backend: object): NativeKernels | null {
   return found;
 }
 
+/**
+ * Copies the values of a float32 tensor, from the GPU too, into an array of its length.
+ * @returns Whether it did; false where the binding can't: a published one.
+ */
+export function copyNative(backend: object, input: tf.TensorInfo, target: Float32Array): boolean {
+  const native = backend as NativeBackend;
+  const kernels = native.binding?.damlab;
+  kernels?.copyTo(native.getInputTensorIds([input])[0]!, target);
+  return kernels !== undefined;
+}
+
 function wrap(backend: NativeBackend): NativeKernels | null {
   const kernels = backend.binding?.damlab;
   if (!kernels || backend.isUsingGpuDevice) return null;
   return {
     kernels,
     addresses: (inputs) => backend.getInputTensorIds(inputs).map((id) => kernels.addressOf(id)),
-    copyTo: (input, target) => kernels.copyTo(backend.getInputTensorIds([input])[0]!, target),
     allocate: (shape) => {
       const [info, address] = kernels.allocate(shape);
       return [backend.createOutputTensor(info), address];

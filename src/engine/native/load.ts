@@ -67,6 +67,8 @@ export function tensorflowVariables(useGpu: boolean): Record<string, string> {
     TF_NUM_INTRAOP_THREADS: String(availableParallelism()),
     TF_NUM_INTEROP_THREADS: "1",
     TF_FORCE_GPU_ALLOW_GROWTH: "true",
+    // Products in TF32 keep three digits.
+    ...(useGpu && { NVIDIA_TF32_OVERRIDE: "0" }),
     ...(!useGpu && { CUDA_VISIBLE_DEVICES: "-1" }),
   };
 }

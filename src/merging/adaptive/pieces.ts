@@ -8,8 +8,11 @@ import type { PassRequest } from "./pass";
  */
 export const THREAD_PIECES = 2;
 
-/** What the tower may keep of a piece on the other engines, in bytes. The desk model's batches stay far below it. */
-const MOST_KEPT = 6 * 2 ** 27;
+/**
+ * What the tower may keep of a piece on the other engines, in bytes. The desk model's batches stay far below it. On a GPU each piece costs a
+ * gradient that comes back over the bus, and operations that are too small for it.
+ */
+const MOST_KEPT = { native: 6 * 2 ** 27, gpu: 2 ** 32 };
 
 /** Part of the tasks' batches; `shares` are the parts' fractions of their batches. */
 export interface Piece {
@@ -41,7 +44,7 @@ function countPieces(counts: readonly number[], config: VisionConfig, backward: 
   const engine = runningEngine();
   if (engine && isSingleThreaded(engine.name)) return counts.every((count) => count >= THREAD_PIECES) ? THREAD_PIECES : 1;
   const images = counts.reduce((sum, count) => sum + count, 0);
-  return Math.ceil((images * keptBytes(config, backward)) / MOST_KEPT);
+  return Math.ceil((images * keptBytes(config, backward)) / MOST_KEPT[engine?.name === "gpu" ? "gpu" : "native"]);
 }
 
 /** Bytes that the tower keeps of one image, about: of a forward pass alone each block's result and one block's inside. */

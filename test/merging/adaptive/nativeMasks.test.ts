@@ -11,6 +11,7 @@ import {
 } from "../../../src/merging/adaptive";
 import { startAdam, stepAdam } from "../../../src/training";
 import { CONFIG, PRETRAINED, VECTORS } from "../../dam/pico";
+import { TENSORFLOW_ENGINE } from "../../engine/tensorflowEngine";
 import { skipBecause } from "../../skip";
 
 const mask = layoutMask(createMergeSpace(PRETRAINED, VECTORS).layout, "weight", CONFIG);
@@ -30,11 +31,11 @@ describe("masks on engine native", () => {
   after(async () => void (await startEngine(process.env["DAMLAB_ENGINE"] ?? "auto")));
 
   it("relaxMask(), composeMasks(), logitGradient(), maskGradient(), maskDensity() and stepAdam() agree with cpu within 1e-5", async function () {
-    const { available, reason } = probeEngines().find(({ name }) => name === "native")!;
-    if (!available) skipBecause(this, `engine native is ${reason}`);
+    const { available, reason } = probeEngines().find(({ name }) => name === TENSORFLOW_ENGINE)!;
+    if (!available) skipBecause(this, `engine ${TENSORFLOW_ENGINE} is ${reason}`);
     await startEngine("cpu");
     const expected = compute();
-    await startEngine("native");
+    await startEngine(TENSORFLOW_ENGINE);
     for (const [name, found] of Object.entries(compute())) {
       const right = expected[name]!;
       const largest = Array.from(right).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
