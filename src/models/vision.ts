@@ -45,7 +45,7 @@ export function visionParameterShapes(config: VisionConfig): Map<string, number[
  */
 export function embedImages(parameters: Parameters, config: VisionConfig, pixels: tf.Tensor4D): tf.Tensor2D {
   const read = parameterReader(parameters, config);
-  const [batch, channels, height, width] = pixels.shape;
+  const [, channels, height, width] = pixels.shape;
   if (channels !== 3 || height !== config.imageSize || width !== config.imageSize) {
     throw new TypeError(`Cannot embed images: expected pixels [batch, 3, ${config.imageSize}, ${config.imageSize}], got [${pixels.shape}]`);
   }
@@ -53,9 +53,10 @@ export function embedImages(parameters: Parameters, config: VisionConfig, pixels
     const tokens = tokenCount(config);
     let stream = normalise(read, "vision_model.pre_layrnorm", embedTokens(read, config, pixels), config);
     // What a block leaves behind goes at its end, so that memory does not grow with the depth; gradients keep what they need.
-    for (let layer = 0; layer < config.layers; layer++) stream = applyBlock(read, blockName(layer), stream, config, tokens);
-    const classToken = tf.reshape(tf.slice(tf.reshape(stream, [batch, tokens, config.hiddenSize]), [0, 0, 0], [batch, 1, -1]), [batch, -1]);
-    const summary = normalise(read, "vision_model.post_layernorm", classToken as tf.Tensor2D, config);
+    for (let layer = 0; layer < config.layers; layer++) {
+      stream = applyBlock(read, blockName(layer), stream, { config, tokens, classTokensOnly: layer === config.layers - 1 });
+    }
+    const summary = normalise(read, "vision_model.post_layernorm", stream, config);
     return linear(summary, read("visual_projection.weight"));
   });
 }
@@ -73,7 +74,15 @@ function embedTokens(read: Reader, config: VisionConfig, pixels: tf.Tensor4D): t
   return tf.reshape(tf.add(sequence, read("vision_model.embeddings.position_embedding.weight")), [-1, hiddenSize]);
 }
 
-function applyBlock(read: Reader, block: string, stream: tf.Tensor2D, config: VisionConfig, tokens: number): tf.Tensor2D {
+interface BlockShape {
+  readonly config: VisionConfig;
+  readonly tokens: number;
+  /** Of the last block nothing but the class tokens is read: behind its attention only they go on. */
+  readonly classTokensOnly: boolean;
+}
+
+function applyBlock(read: Reader, block: string, stream: tf.Tensor2D, { config, tokens, classTokensOnly }: BlockShape): tf.Tensor2D {
+  const goOn = (x: tf.Tensor2D): tf.Tensor2D => (classTokensOnly ? classTokens(x, tokens) : x);
   return tf.tidy(() => {
     const project = (name: string, x: tf.Tensor2D): tf.Tensor2D =>
       linear(x, read<tf.Tensor2D>(`${block}.${name}.weight`), read<tf.Tensor1D>(`${block}.${name}.bias`));
@@ -83,12 +92,18 @@ function applyBlock(read: Reader, block: string, stream: tf.Tensor2D, config: Vi
       tf.Tensor2D,
       tf.Tensor2D,
     ];
-    const context = attention(queries, keys, values, { tokens, heads: config.heads });
-    const middle = tf.add(stream, project("self_attn.out_proj", context)) as tf.Tensor2D;
+    const context = goOn(attention(queries, keys, values, { tokens, heads: config.heads }));
+    const middle = tf.add(goOn(stream), project("self_attn.out_proj", context)) as tf.Tensor2D;
     const activate = config.activation === "gelu" ? gelu : quickGelu;
     const hidden = activate(project("mlp.fc1", normalise(read, `${block}.layer_norm2`, middle, config)));
     return tf.add(middle, project("mlp.fc2", hidden));
   });
+}
+
+/** The first row of each image: [batch · tokens, d] -> [batch, d]. */
+function classTokens(rows: tf.Tensor2D, tokens: number): tf.Tensor2D {
+  const [count, size] = rows.shape;
+  return tf.reshape(tf.slice(tf.reshape(rows, [count / tokens, tokens, size]), [0, 0, 0], [-1, 1, -1]), [-1, size]);
 }
 
 function normalise(read: Reader, name: string, x: tf.Tensor2D, config: VisionConfig): tf.Tensor2D {
