@@ -86,20 +86,21 @@ FOR_EACH_PROCESSOR void columnSum(const float* __restrict x, float* __restrict s
   }
 }
 
-// Layer norm of rows; moments receive mean and reciprocal standard deviation.
+// Layer norm of rows; moments receive mean and reciprocal standard deviation. Sums over a row are taken in float64: a gradient is a small
+// difference of them, and Adam makes the rounding of small gradients large.
 FOR_EACH_PROCESSOR void layerNorm(const float* __restrict x, const float* __restrict weight, const float* __restrict bias, float* __restrict y,
                                   float* __restrict moments, size_t rows, size_t size, float epsilon) {
   for (size_t row = 0; row < rows; row++) {
     const float* __restrict from = x + row * size;
     float* __restrict to = y + row * size;
-    float sum = 0;
+    double sum = 0;
 #pragma omp simd reduction(+ : sum)
     for (size_t i = 0; i < size; i++) sum += from[i];
-    const float mean = sum / (float)size;
-    float squares = 0;
+    const float mean = (float)(sum / (double)size);
+    double squares = 0;
 #pragma omp simd reduction(+ : squares)
-    for (size_t i = 0; i < size; i++) squares += (from[i] - mean) * (from[i] - mean);
-    const float scale = 1.f / sqrtf(squares / (float)size + epsilon);
+    for (size_t i = 0; i < size; i++) squares += (double)(from[i] - mean) * (from[i] - mean);
+    const float scale = (float)(1. / sqrt(squares / (double)size + (double)epsilon));
 #pragma omp simd
     for (size_t i = 0; i < size; i++) to[i] = (from[i] - mean) * scale * weight[i] + bias[i];
     moments[row * 2] = mean;
@@ -119,21 +120,24 @@ FOR_EACH_PROCESSOR void layerNormGradient(const float* __restrict dy, const floa
     float* __restrict to = dx + row * size;
     const float mean = moments[row * 2];
     const float scale = moments[row * 2 + 1];
-    float sum = 0;
-    float projection = 0;
+    double sum = 0;
+    double projection = 0;
 #pragma omp simd reduction(+ : sum, projection)
     for (size_t i = 0; i < size; i++) {
       const float normalised = (from[i] - mean) * scale;
-      const float weighted = up[i] * weight[i];
+      const double weighted = (double)up[i] * weight[i];
       dWeight[i] += up[i] * normalised;
       dBias[i] += up[i];
       sum += weighted;
       projection += weighted * normalised;
     }
-    sum /= (float)size;
-    projection /= (float)size;
+    sum /= (double)size;
+    projection /= (double)size;
 #pragma omp simd
-    for (size_t i = 0; i < size; i++) to[i] = scale * (up[i] * weight[i] - sum - (from[i] - mean) * scale * projection);
+    for (size_t i = 0; i < size; i++) {
+      const double normalised = (double)((from[i] - mean) * scale);
+      to[i] = (float)(scale * ((double)up[i] * weight[i] - sum - normalised * projection));
+    }
   }
 }
 

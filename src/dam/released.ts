@@ -36,20 +36,24 @@ export interface ReleasedRun extends DamRun {
 
 /** Opens a run with the released settings; `steps`, `finalAdaptSteps` and `batchSize` are the options' own. */
 export function openReleasedRun(context: DamContext, options: DamOptions): ReleasedRun {
-  const run = openRun(context, {
-    ...options,
-    coefficients: "task",
-    initialCoefficient: 0.3,
-    clamp: false,
-    granularity: "weight",
-    maskLearningRate: 1e-3,
-    initialLogit: 0,
-    temperature: 0.5,
-    trainingMask: "sample",
-    evaluationMask: "sample",
-    learningRate: RELEASED_SETTINGS.finalRate,
-    anchor: 0,
-  });
+  // Adam at rate 1 makes the rounding of small gradients large.
+  const run = openRun(
+    { ...context, plainLoops: true },
+    {
+      ...options,
+      coefficients: "task",
+      initialCoefficient: 0.3,
+      clamp: false,
+      granularity: "weight",
+      maskLearningRate: 1e-3,
+      initialLogit: 0,
+      temperature: 0.5,
+      trainingMask: "sample",
+      evaluationMask: "sample",
+      learningRate: RELEASED_SETTINGS.finalRate,
+      anchor: 0,
+    },
+  );
   const imageLength = 3 * context.config.imageSize ** 2;
   return {
     ...run,

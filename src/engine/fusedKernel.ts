@@ -47,6 +47,23 @@ export interface FusedGradient {
   backward(outputGradients: tf.Tensor[], inputs: tf.Tensor[], savedOutputs: tf.Tensor[], attributes: KernelAttributes): (() => tf.Tensor)[];
 }
 
+let plainLoops = false;
+
+/**
+ * Does some work with the kernels of engine `wasm` as plain loops, whose sums are float64, if asked to: a few times slower, and for comparisons
+ * to more digits than the float32 sums of SIMD give. The other engines have such sums in any case.
+ * @param work Synchronous.
+ */
+export function withPlainLoops<Result>(asked: boolean, work: () => Result): Result {
+  const before = plainLoops;
+  plainLoops = asked;
+  try {
+    return work();
+  } finally {
+    plainLoops = before;
+  }
+}
+
 interface WasmBackend {
   makeOutput(shape: number[], dtype: "float32"): tf.TensorInfo;
   typedArrayFromHeap(info: tf.TensorInfo): Float32Array;
@@ -83,7 +100,7 @@ function runOnWasm(kernel: FusedKernel, call: KernelCall): tf.TensorInfo[] {
   const backend = call.backend as WasmBackend;
   const { inputs, shapes, attributes } = unpack(call);
   const outputs = kernel.outputShapes(shapes, attributes).map((shape) => backend.makeOutput(shape, "float32"));
-  const simd = kernel.simd && !inputs.some((input) => isEmpty(input.shape)) ? simdKernels(backend) : null;
+  const simd = kernel.simd && !plainLoops && !inputs.some((input) => isEmpty(input.shape)) ? simdKernels(backend) : null;
   if (simd) {
     runSimd(kernel, simd, backend, { inputs, outputs, shapes, attributes });
     return outputs;

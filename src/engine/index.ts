@@ -11,7 +11,7 @@ export {
 export { ACTIVATIONS, gelu, quickGelu, type Activation } from "./activations";
 export { attention, type AttentionShape } from "./attention";
 export { downloadInto } from "./download";
-export { defineFusedKernel, type FusedGradient, type FusedKernel, type KernelAttributes } from "./fusedKernel";
+export { defineFusedKernel, withPlainLoops, type FusedGradient, type FusedKernel, type KernelAttributes } from "./fusedKernel";
 export { valueAndGradients, type ValueAndGradients } from "./gradients";
 export { layerNorm } from "./layerNorm";
 export { linear, matMul } from "./linear";

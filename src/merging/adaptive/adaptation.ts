@@ -24,6 +24,8 @@ export interface AdaptationContext extends RunOptions {
   readonly batches?: BatchDraw;
   /** From `createAdaptationWorkers()`; default: everything is computed on this thread. The bytes are the same. */
   readonly workers?: Workers;
+  /** Whether the tower's sums are float64 on engine `wasm`, too, a few times slower; default false. */
+  readonly plainLoops?: boolean;
 }
 
 /** A context made ready. */
@@ -46,7 +48,14 @@ export function openWorkplace(context: AdaptationContext, batchSize: number, tas
   const space = createMergeSpace(pretrained, taskVectors);
   const batches = context.batches ?? drawBatches(tasks, batchSize, seed, normalization);
   const heads = tasks.map(({ head }) => head);
-  return { space, tower: new AdaptationTower(config, space, heads, context.workers), batches, seed, tasks, normalization };
+  return {
+    space,
+    tower: new AdaptationTower(config, space, heads, context.workers, context.plainLoops),
+    batches,
+    seed,
+    tasks,
+    normalization,
+  };
 }
 
 function checkTasks(config: VisionConfig, tasks: readonly AdaptationTask[], vectors: number): void {

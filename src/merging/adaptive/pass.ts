@@ -1,7 +1,7 @@
 /** One pass of some images through the merged tower and the tasks' heads; all of it plain data, for this thread or another. */
 import * as tf from "@tensorflow/tfjs-core";
 import type { NamedTensors } from "../../checkpoints";
-import { addVector, downloadInto, valueAndGradients } from "../../engine";
+import { addVector, downloadInto, valueAndGradients, withPlainLoops } from "../../engine";
 import { cosineLogits, embedImages, uploadParameters, type VisionConfig, type ZeroShotHead } from "../../models";
 import { vectorLength, type ParameterLayout } from "../../training";
 import { computeLoss, imageCrossEntropy, type TaskLoss } from "./losses";
@@ -14,6 +14,8 @@ export interface TowerParts {
   readonly frozen: NamedTensors;
   /** One a task. */
   readonly heads: readonly ZeroShotHead[];
+  /** Whether sums are to be float64 on engine `wasm`, too; see `withPlainLoops`. */
+  readonly plainLoops: boolean;
 }
 
 /** What is asked of a pass beside the loss. */
@@ -148,7 +150,7 @@ function withTower<Result>(parts: TowerParts, theta: Float32Array, use: (tower: 
     directions: parts.heads.map(({ weight }) => tf.tensor2d(weight.values, [weight.shape[0]!, weight.shape[1]!])),
   };
   try {
-    return use(tower);
+    return withPlainLoops(parts.plainLoops, () => use(tower));
   } finally {
     tf.dispose([...tower.merged.values(), ...tower.frozen.values(), ...tower.directions]);
   }

@@ -21,10 +21,11 @@ export class AdaptationTower {
     space: MergeSpace,
     heads: readonly ZeroShotHead[],
     private readonly workers?: Workers,
+    plainLoops = false,
   ) {
     const merged = new Set(space.layout.map(({ name }) => name));
     const frozen = new Map([...space.pretrained].filter(([name]) => !merged.has(name)));
-    this.parts = { config, layout: space.layout, frozen, heads };
+    this.parts = { config, layout: space.layout, frozen, heads, plainLoops };
   }
 
   /**
