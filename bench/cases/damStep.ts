@@ -1,11 +1,12 @@
 /** A step of DAM against the released algorithm in PyTorch. */
 import type { Bar, BenchCase, OwnContestant } from "../harness/types";
+import type { ModelSize } from "../sides/models";
 import { own, reference } from "./contestants";
 
 const released = (size: string, images: number) => reference("PyTorch, released algorithm", "dam_step", [size, images, 6]);
 
 /** A round does two iterations, M1's and M2's. */
-function dual(engine: "native" | "wasm", size: string, images: number, tasks: number, bar?: Bar): OwnContestant {
+function dual(engine: "native" | "wasm", size: ModelSize, images: number, tasks: number, bar?: Bar): OwnContestant {
   return { ...own(engine, "damStep", [size, images, tasks, "dual"], bar), each: 2 };
 }
 
@@ -32,6 +33,20 @@ export const damStepCases: readonly BenchCase[] = [
     title: "an iteration of DAM with 6 tasks x 8 images against one with 2 tasks x 24: the same images in as many encoder passes",
     ours: [{ ...dual("native", "desk", 8, 6), name: "6 tasks" }],
     references: [{ ...dual("native", "desk", 24, 2), name: "2 tasks" }],
+    rounds: 3,
+  },
+  {
+    name: "dam-step-images",
+    title: "an iteration of DAM, desk model, 6 tasks, a time for each 8 images a task: batches of 32 against batches of 8",
+    ours: [{ ...dual("native", "desk", 32, 6), name: "32 images a task", each: 8 }],
+    references: [{ ...dual("native", "desk", 8, 6), name: "8 images a task" }],
+    rounds: 3,
+  },
+  {
+    name: "dam-step-parameters",
+    title: "an iteration of DAM, 6 tasks x 16 images, a time for each 4 layers: the desk model with 16 layers against 4",
+    ours: [{ ...dual("native", "deep", 16, 6), name: "16 layers", each: 8 }],
+    references: [{ ...dual("native", "desk", 16, 6), name: "4 layers" }],
     rounds: 3,
   },
   {

@@ -1,11 +1,11 @@
-/** Towers of the two sizes, filled with random numbers: speed does not depend on what they are. */
+/** Towers of some sizes, filled with random numbers: speed does not depend on what they are. */
 import type { HostTensor } from "../../src/checkpoints";
 import { randomStream, startEngine } from "../../src/engine";
 import { visionParameterShapes, type VisionConfig, type ZeroShotHead } from "../../src/models";
 import { DESK_CONFIG } from "../../src/zoo/deskConfig";
 
 /** Sizes that are measured, and one for trying the programs out. */
-export const CONFIGS: Readonly<Record<"pico" | "desk" | "b32", VisionConfig>> = {
+export const CONFIGS: Readonly<Record<"pico" | "desk" | "deep" | "b32", VisionConfig>> = {
   pico: {
     hiddenSize: 8,
     intermediateSize: 16,
@@ -18,6 +18,8 @@ export const CONFIGS: Readonly<Record<"pico" | "desk" | "b32", VisionConfig>> = 
     layerNormEpsilon: 1e-5,
   },
   desk: DESK_CONFIG,
+  /** The desk model four times as deep. */
+  deep: { ...DESK_CONFIG, layers: 4 * DESK_CONFIG.layers },
   b32: {
     hiddenSize: 768,
     intermediateSize: 3072,
