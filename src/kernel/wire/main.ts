@@ -5,6 +5,7 @@ import { Codec } from "./codec";
 import { readConnectionFile } from "./connectionFile";
 import { History } from "./history";
 import { Kernel } from "./kernel";
+import { watchParent } from "./parent";
 import { KernelSockets } from "./sockets";
 import { LanguageThread } from "../language/client";
 
@@ -21,10 +22,12 @@ export async function serve(connectionFile: string): Promise<void> {
   };
   const kernel = new Kernel(sockets, { cwd, language, history: new History(file === "" ? null : file), onShutdown: () => void end() });
   process.on("SIGINT", () => kernel.interrupt());
-  process.on("SIGTERM", () => {
+  const close = (): void => {
     kernel.close();
     void end();
-  });
+  };
+  process.on("SIGTERM", close);
+  watchParent(close);
   kernel.start();
   await sockets.open(
     (channel, message) => kernel.receive(channel, message),
