@@ -135,6 +135,11 @@ export class TestKernel {
     );
   }
 
+  /** Messages on stdin, shell and control so far that answer a request. */
+  received(id: string): Received[] {
+    return this.replies.filter(({ parent }) => parent === id);
+  }
+
   /** The message on stdin or shell that answers a request and has this type. */
   message(type: string, parent: string): Promise<Received> {
     return this.until(() => this.replies.find((message) => message.type === type && message.parent === parent), type);

@@ -12,6 +12,10 @@ const ENDLESS = {
   "an awaited sleep": "await new Promise((resolve) => setTimeout(resolve, 60_000));",
   "a loop in a local module": 'import { spin } from "./spin";\nspin();',
   "an endless recursion of awaits": "const again = async (): Promise<void> => { await 0; return again(); };\nawait again();",
+  "an endless recursion after an await": "await 0;\nconst fib = (n: number): number => (n < 2 ? n : fib(n - 1) + fib(n - 2));\nfib(60);",
+  "an endless chain of promises":
+    "class Chain { link(): Promise<void> { return Promise.resolve().then(() => this.link()); } }\nawait new Chain().link();",
+  "an endless chain of microtasks": "function tick() { queueMicrotask(tick); }\ntick();\nawait new Promise(() => {});",
   "an endless async iteration":
     "for await (const tick of (async function* () { for (;;) yield await new Promise((r) => setImmediate(r)); })()) {}",
 };
@@ -127,6 +131,20 @@ describe("kernel interrupts", () => {
       lab().interrupt.SIGINT,
     );
     assert.equal(sleep.answer.stdout, "begun\nsleep ended\n");
+    const callback = await lab().interrupted(
+      'try { await new Promise(() => setTimeout(() => { for (;;) {} }, 5)); } finally { console.log("callback ended"); }',
+      lab().interrupt.interrupt_request,
+    );
+    assert.equal(callback.answer.stdout, "begun\ncallback ended\n");
+  });
+
+  it("an interval whose callback was interrupted does not keep later cells waiting", async () => {
+    const { answer } = await lab().interrupted(
+      "setInterval(() => { for (;;) {} }, 5);\nawait new Promise(() => {});",
+      lab().interrupt.SIGINT,
+    );
+    assert.equal(answer.reply.content.ename, "KernelInterrupted");
+    assert.equal((await lab().kernel.execute("kept")).result, "1");
   });
 
   it("control, heartbeat, completion and inspection are answered in a busy loop", async () => {

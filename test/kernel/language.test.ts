@@ -48,6 +48,28 @@ describe("kernel language", () => {
     assert.deepEqual(await results(declare, use), [undefined, "{ sum: 3, colour: 'Green', shorthand: 1 }"]);
   });
 
+  it("types that were imported live on", async () => {
+    writeFileSync(join(kernel.folder, "shapes.ts"), "export interface Box { side: number }\nexport const unit: Box = { side: 1 };");
+    await results(
+      'import { Box, unit } from "./shapes";\nimport { type PathLike } from "node:fs";',
+      "const box: Box = { ...unit, side: 2 };",
+    );
+    assert.equal((await kernel.execute('const wrong: Box = { side: "2" };')).reply.content.ename, "TS2322");
+    assert.equal((await kernel.execute("const path: PathLike = 3;")).reply.content.ename, "TS2322");
+  });
+
+  it("a variable without a type has that of what is put there", async () => {
+    const list = "const list = [];\nfor (const n of [1, 2]) list.push(n);\nlist";
+    assert.deepEqual(await results(list, "list.push(3); list", "let best = null;", "best = { score: 1 }; best.score"), [
+      "[ 1, 2 ]",
+      "[ 1, 2, 3 ]",
+      undefined,
+      "1",
+    ]);
+    const callback = "let resolve;\nconst settled = new Promise((r) => { resolve = r; });\nresolve(4);\nawait settled";
+    assert.deepEqual(await results(callback, "const get = (key, { deep }) => [key, deep]; get(1, { deep: 2 })"), ["4", "[ 1, 2 ]"]);
+  });
+
   it("a constant of an earlier cell can't be assigned, and is not called an import", async () => {
     await kernel.execute("const fixed = 1;");
     const { content } = (await kernel.execute("fixed = 2")).reply;
@@ -199,5 +221,12 @@ describe("kernel language", () => {
     assert.match((await kernel.execute("%timeit 1 + 1")).stdout, /a run \(mean/);
     assert.deepEqual(await results("%env DAMLAB_TEST_COLOUR=blue", "process.env.DAMLAB_TEST_COLOUR"), [undefined, "'blue'"]);
     assert.match((await kernel.execute("%help")).stdout, /%notypecheck/);
+  });
+
+  // The last one, because those that come after it would get what it declares.
+  it("a cell may declare a require of its own", async () => {
+    const code =
+      'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);\ntypeof require("node:fs").existsSync';
+    assert.deepEqual(await results(code, 'const __dirname = "here"; __dirname'), ["'function'", "'here'"]);
   });
 });

@@ -123,12 +123,49 @@ describe("kernel protocol", () => {
     assert.deepEqual((await history({ hist_access_type: "tail", n: 1, output: true }))[0][2], ["'second'", "'second'"]);
   });
 
-  it("an unknown comm target is closed, and comm_info lists those that are open", async () => {
-    await kernel.send("comm_open", { comm_id: "lost", target_name: "nobody", data: {} });
-    await kernel.until(
-      () => kernel.published.find(({ type, content }) => type === "comm_close" && content.comm_id === "lost"),
-      "comm_close",
+  it("two questions at once are asked one after the other, and those of a cell that has failed are forgotten", async () => {
+    const id = await kernel.begin('await Promise.all([input("first"), input("second")])');
+    for (const prompt of ["first", "second"]) {
+      await kernel.until(() => kernel.received(id).find(({ content }) => content.prompt === prompt), prompt);
+      await kernel.send("input_reply", { value: `${prompt} answer` }, "stdin");
+    }
+    assert.equal((await kernel.answer(id)).result, "[ 'first answer', 'second answer' ]");
+    await kernel.execute('await Promise.all([input("nobody answers"), Promise.reject(new Error())])');
+    const next = await kernel.begin('await input("next")');
+    assert.equal((await kernel.message("input_request", next)).content.prompt, "next");
+    await kernel.send("input_reply", { value: "" }, "stdin");
+    await kernel.answer(next);
+  });
+
+  it("history_request searches for one of several characters", async () => {
+    for (const code of ["'glob a'", "'glob b'", "'glob c'"]) await kernel.execute(code);
+    const found = async (pattern: string): Promise<string[]> =>
+      (await kernel.request("history_request", { hist_access_type: "search", pattern })).reply.content.history.map(
+        (row: string[]) => row[2],
+      );
+    assert.deepEqual(await found("'glob [ab]'"), ["'glob a'", "'glob b'"]);
+    assert.deepEqual(await found("'glob [^a-b]'"), ["'glob c'"]);
+    assert.deepEqual(await found("'glob [a'"), []);
+  });
+
+  it("an unknown comm target is closed at once, also in a busy loop", async () => {
+    const busy = await kernel.begin('console.log("busy"); for (;;) {}');
+    await kernel.printed(busy);
+    const id = await kernel.send("comm_open", { comm_id: "lost", target_name: "nobody", data: {} });
+    await kernel.until(() => kernel.of(id).find(({ content }) => content.execution_state === "idle"), "idle");
+    assert.deepEqual(
+      kernel.of(id).map(({ type, content }) => [type, content.comm_id]),
+      [
+        ["status", undefined],
+        ["comm_close", "lost"],
+        ["status", undefined],
+      ],
     );
+    await kernel.request("interrupt_request", {}, "control");
+    await kernel.answer(busy);
+  });
+
+  it("comm_info lists the comms that are open; they end with the process of their cells", async () => {
     await kernel.execute(
       'import { comms } from "damlab/kernel";\ncomms.registerTarget("echo", (comm) => (comm.onMessage = (data) => comm.send(data)));',
     );
@@ -137,6 +174,9 @@ describe("kernel protocol", () => {
     const echo = await kernel.until(() => kernel.published.find(({ type }) => type === "comm_msg"), "comm_msg");
     assert.deepEqual(echo.content, { comm_id: "kept", data: { n: 1 } });
     assert.deepEqual((await kernel.request("comm_info_request", {})).reply.content.comms, { kept: { target_name: "echo" } });
+    await kernel.execute("process.exit()");
+    assert.deepEqual((await kernel.request("comm_info_request", {})).reply.content.comms, {});
+    assert.ok(kernel.published.find(({ type, content }) => type === "comm_close" && content.comm_id === "kept"));
   });
 
   it("connect_request is answered with the ports", async () => {

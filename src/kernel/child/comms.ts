@@ -37,6 +37,7 @@ export class CommRegistry {
 
   registerTarget(name: string, target: CommTarget): void {
     this.targets.set(name, target);
+    send({ type: "comm_target", name });
   }
 
   /** Opens a comm to a target that the client knows. */
@@ -64,8 +65,8 @@ export class CommRegistry {
 
   private opened(id: string, targetName: string, data: Data): void {
     const target = this.targets.get(targetName);
-    // The protocol's answer to an unknown target.
-    if (target === undefined) return sendComm("comm_close", { comm_id: id, data: {} });
+    // The wire has answered for targets that are not there.
+    if (target === undefined) return;
     const comm = new Comm(id, targetName);
     this.comms.set(id, comm);
     target(comm, data);

@@ -73,20 +73,40 @@ function mapPlace(source: MappedSource, line: number, column: number): { line: n
 const red = (text: string): string => `\u001b[31m${text}\u001b[39m`;
 const dim = (text: string): string => `\u001b[2m${text}\u001b[22m`;
 
-/** An error, or whatever else was thrown, as the protocol reports it: with the line of the cell that it came from. */
+/**
+ * An error, or whatever else was thrown, as the protocol reports it: with the line of the cell that it came from. It may be anything, so looking
+ * at it may fail, too.
+ */
 export function errorReport(thrown: unknown): ErrorReport {
+  try {
+    return describe(thrown);
+  } catch {
+    const text = "a value that cannot be shown";
+    return { ename: "Thrown", evalue: text, traceback: [`${red("Thrown")}: ${text}`] };
+  }
+}
+
+function describe(thrown: unknown): ErrorReport {
   if (!(thrown instanceof Error) && !isErrorLike(thrown)) {
     const text = typeof thrown === "string" ? thrown : inspect(thrown);
     return { ename: "Thrown", evalue: text, traceback: [`${red("Thrown")}: ${text}`] };
   }
   const { name, message } = thrown;
-  const frames = String(thrown.stack ?? "")
+  const frames = stackOf(thrown)
     .split("\n")
     .filter((line) => /^\s+at /.test(line));
   // Where an await was interrupted is not known; the stack only shows how the kernel did it.
   if (thrown instanceof KernelInterrupted) return { ename: name, evalue: message, traceback: [`${red(name)}: ${message}`] };
   const head = `${red(name)}: ${message}`.split("\n");
   return { ename: String(name), evalue: String(message), traceback: [...head, ...frames, ...frameOf(frames), ...detailsOf(thrown)] };
+}
+
+function stackOf(error: Error): string {
+  try {
+    return String(error.stack ?? "");
+  } catch {
+    return "";
+  }
 }
 
 /** Fields of an error beside its message and stack, and what caused it. */

@@ -11,7 +11,7 @@ import { untilSignal } from "./signals";
 import type { Bundle, CompiledCode, ErrorReport, ExpressionReply, Request } from "../link/messages";
 
 type ExecuteRequest = Extract<Request, { type: "execute" }>;
-type CellFunction = (cell: object, flag: Int32Array, require: NodeRequire, filename: string, dirname: string) => Promise<void>;
+type CellFunction = (cell: object, flag: Int32Array, require: NodeRequire, filename: string, dirname: string) => () => Promise<void>;
 
 /** What compiled code of one cell calls; `interruptible.ts` and `sessionScope.ts` write the calls. */
 interface CellRuntime {
@@ -44,7 +44,12 @@ export class CellRunner {
     const names = this.scope.commit(runtime.declared);
     this.end();
     this.mark(cell);
-    send({ type: "done", cell, names, ...outcome });
+    try {
+      send({ type: "done", cell, names, ...outcome });
+    } catch (error) {
+      // The formats of its value are no JSON.
+      send({ type: "done", cell, names, error: errorReport(error) });
+    }
   }
 
   async evaluate(cell: number, expressions: Readonly<Record<string, CompiledCode>>): Promise<void> {
@@ -55,6 +60,8 @@ export class CellRunner {
       try {
         await unlessEnded(() => this.call(run, code, runtime));
         const shown = await unlessEnded(() => format(runtime.value));
+        // Formats that are no JSON are an error of this expression only.
+        JSON.stringify(shown);
         replies[name] = { status: "ok", ...(shown ?? { data: { "text/plain": "undefined" }, metadata: {} }) };
       } catch (error) {
         replies[name] = { status: "error", ...errorReport(error) };
@@ -94,7 +101,7 @@ export class CellRunner {
       meta: loader.meta,
       ...interruptibleCalls(run),
     };
-    const called = untilSignal(() => begin(calls, flag, loader.require, loader.filename, loader.dirname));
+    const called = untilSignal(begin(calls, flag, loader.require, loader.filename, loader.dirname));
     if (!called.ended) return called.value;
     noteTermination();
     throw new KernelInterrupted();

@@ -2,6 +2,7 @@ import { inspect } from "node:util";
 import { isDisplayable, displaySymbol } from "../../display/mime";
 import type { Bundle } from "../link/messages";
 import { knownFormat } from "./knownFormats";
+import { mimeValues } from "./mimeValues";
 
 /** How much of a value its text shows. */
 const LIMITS = { depth: 4, maxArrayLength: 100, maxStringLength: 10_000, breakLength: 100 };
@@ -31,7 +32,7 @@ export async function format(value: unknown): Promise<Bundle | undefined> {
 
 /** The MIME bundle of a displayed value; `raw`: the value is one. A promise only if the value takes its time. */
 export function formatDisplay(value: unknown, raw: boolean): Bundle | Promise<Bundle> {
-  if (raw) return { data: { ...(value as object) }, metadata: {} };
+  if (raw) return { data: mimeValues(value as object), metadata: {} };
   if (isDisplayable(value)) {
     const data = value[displaySymbol]();
     return data instanceof Promise ? data.then((bundle: object) => complete(value, bundle)) : complete(value, data);
@@ -41,5 +42,8 @@ export function formatDisplay(value: unknown, raw: boolean): Bundle | Promise<Bu
 
 /** Every bundle has text, for clients that show nothing else. */
 function complete(value: unknown, bundle: object): Bundle {
-  return { data: "text/plain" in bundle ? { ...bundle } : { "text/plain": inspect(value, LIMITS), ...bundle }, metadata: {} };
+  if (typeof bundle !== "object" || bundle === null)
+    throw new TypeError(`Cannot display value: expected a MIME bundle from its Symbol.for("Jupyter.display"), got ${String(bundle)}`);
+  const data = mimeValues(bundle);
+  return { data: "text/plain" in data ? data : { "text/plain": inspect(value, LIMITS), ...data }, metadata: {} };
 }

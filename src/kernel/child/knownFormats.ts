@@ -53,7 +53,12 @@ function isTensor(value: object): value is TensorLike {
 
 function formatTensor(tensor: TensorLike): string {
   const head = `Tensor ${tensor.dtype} [${tensor.shape.join(", ")}]`;
-  return tensor.isDisposed === true ? `${head} (disposed)` : `${head}\n${tensor.toString().replace(/^Tensor\s*\n?/, "")}`;
+  return tensor.isDisposed === true
+    ? `${head} (disposed)`
+    : `${head}\n${tensor
+        .toString()
+        .replace(/^Tensor\s*\n?/, "")
+        .replace(/^ {4}/gm, "")}`;
 }
 
 interface DataFrameLike {

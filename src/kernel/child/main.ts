@@ -1,6 +1,6 @@
 /** @file The process that runs user code. It is started by `childHost.ts`, which holds the other ends of its pipes. */
 import { Socket } from "node:net";
-import { ownCell, runningCell } from "./cells";
+import { KernelInterrupted, ownCell, runningCell } from "./cells";
 import { send } from "./channel";
 import { CommRegistry } from "./comms";
 import { errorReport, mapStackTraces } from "./errors";
@@ -9,6 +9,7 @@ import { hideHooks } from "./format";
 import { installGlobals } from "./globals";
 import { answerInput } from "./input";
 import { flag, listenForInterrupts } from "./interrupts";
+import { endInterruptedIntervals } from "./intervals";
 import { ModuleLoader } from "./modules";
 import { captureStreams } from "./output";
 import { forgetSignals } from "./signals";
@@ -22,6 +23,7 @@ captureStreams();
 hideHooks();
 mapStackTraces();
 listenForInterrupts();
+endInterruptedIntervals();
 const comms = new CommRegistry();
 installGlobals(comms);
 const loader = new ModuleLoader(process.cwd(), { flag, cell: interruptibleCalls(ownCell) });
@@ -33,7 +35,8 @@ const reported = new WeakSet<Error>();
 /** An error that no code has caught ends the cell that it belongs to; if that cell is over, it is printed there. */
 function onUncaught(error: unknown): void {
   const own = ownCell();
-  if (own !== undefined && own === runningCell()) return own.fail(error);
+  // A loop in a callback was interrupted: what the cell itself awaits ends, too, as its code decides.
+  if (own !== undefined && own === runningCell()) return error instanceof KernelInterrupted ? own.interrupt() : own.fail(error);
   if (error instanceof Error) {
     if (reported.has(error)) return;
     reported.add(error);

@@ -17,7 +17,7 @@ interface VirtualFile {
 export class CellHost implements ts.LanguageServiceHost {
   private readonly files = new Map<string, VirtualFile>();
   private readonly snapshots = new Map<string, { version: string; snapshot: ts.IScriptSnapshot }>();
-  private readonly options: ts.CompilerOptions;
+  private options: ts.CompilerOptions;
   private readonly roots: string[];
   private readonly libraries: Libraries;
   private versions = 0;
@@ -45,6 +45,11 @@ export class CellHost implements ts.LanguageServiceHost {
 
   remove(name: string): void {
     this.files.delete(this.path(name));
+  }
+
+  /** Whether variables without a type get one from what is put there (`noImplicitAny`); else they are of type any. */
+  findTypes(noImplicitAny: boolean): void {
+    this.options = { ...this.options, noImplicitAny };
   }
 
   isVirtual(path: string): boolean {

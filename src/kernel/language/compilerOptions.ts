@@ -1,6 +1,9 @@
 import * as ts from "typescript";
 
-/** How cells are checked and compiled: as strict as errors of substance ask for, but a parameter without a type is no error. */
+/**
+ * How cells are checked and compiled: as strict as errors of substance ask for. That a type is missing is no error (`isMissingType`), but with
+ * `noImplicitAny` TypeScript finds the types of `const list = []` and `let best = null` from what is put there.
+ */
 export function compilerOptions(): ts.CompilerOptions {
   return {
     target: ts.ScriptTarget.ES2022,
@@ -9,7 +12,7 @@ export function compilerOptions(): ts.CompilerOptions {
     moduleResolution: ts.ModuleResolutionKind.Bundler,
     types: [],
     strict: true,
-    noImplicitAny: false,
+    noImplicitThis: false,
     useUnknownInCatchVariables: false,
     esModuleInterop: true,
     resolveJsonModule: true,

@@ -7,6 +7,11 @@ const SHOWN_ERRORS = 5;
 const red = (text: string): string => `\u001b[31m${text}\u001b[39m`;
 const dim = (text: string): string => `\u001b[2m${text}\u001b[22m`;
 
+/** Whether an error only says that a parameter or a module has no type of its own: TypeScript numbers those from 7000. */
+export function isMissingType({ code }: ts.Diagnostic): boolean {
+  return code >= 7000 && code < 7100;
+}
+
 /**
  * Errors of a cell as the protocol reports them: the first one's number (`TS2322`) and text, and a traceback that shows each in its line.
  * @param offset Where the cell's code begins in the file that was checked.

@@ -30,7 +30,7 @@ export function declaredNames(file: ts.SourceFile): Map<string, DeclaredName> {
     } else if (ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement)) {
       add(statement.name, "type");
     } else if (ts.isImportDeclaration(statement)) {
-      for (const name of importedNames(statement)) add(name, "constant");
+      for (const { name, isType } of importedNames(statement)) add(name, isType ? "type" : "constant");
     } else {
       for (const name of nestedVars(statement)) add(name, "variable");
     }
@@ -65,13 +65,16 @@ function nestedVars(node: ts.Node): ts.Identifier[] {
   return own;
 }
 
-function importedNames({ importClause }: ts.ImportDeclaration): ts.Identifier[] {
-  const { name, namedBindings } = importClause ?? {};
-  const bound =
+/** What an import declaration binds; `isType`: declared with `type`. */
+export function importedNames({ importClause }: ts.ImportDeclaration): { readonly name: ts.Identifier; readonly isType: boolean }[] {
+  if (importClause === undefined) return [];
+  const { name, namedBindings, isTypeOnly } = importClause;
+  const bound = (identifier: ts.Identifier, isType = isTypeOnly) => ({ name: identifier, isType });
+  const named =
     namedBindings === undefined
       ? []
       : ts.isNamespaceImport(namedBindings)
-        ? [namedBindings.name]
-        : namedBindings.elements.map((e) => e.name);
-  return name === undefined ? bound : [name, ...bound];
+        ? [bound(namedBindings.name)]
+        : namedBindings.elements.map((element) => bound(element.name, isTypeOnly || element.isTypeOnly));
+  return name === undefined ? named : [bound(name), ...named];
 }

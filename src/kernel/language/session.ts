@@ -3,9 +3,10 @@ import type { CompiledCell, CompiledExpressions, Language } from "./calls";
 import { CellHost } from "./cellHost";
 import { type CellText, cellText, type SessionName } from "./cellText";
 import { complete } from "./complete";
-import { diagnosticsReport } from "./diagnostics";
+import { diagnosticsReport, isMissingType } from "./diagnostics";
 import { documentRegistry } from "./documents";
 import { emitCell } from "./emit";
+import { withImportedTypes } from "./importedTypes";
 import { inspect } from "./inspect";
 import { isComplete } from "./isComplete";
 import { LocalModules } from "./localModules";
@@ -36,12 +37,14 @@ export class LanguageSession implements Synchronous<Language> {
   compile(cell: number, name: string, source: string): CompiledCell | ErrorReport {
     const { code, actions, check } = parseMagics(source);
     const text = cellText(code, this.names);
-    const errors = this.check(text).filter(({ category }) => category === ts.DiagnosticCategory.Error);
+    const errors = this.errors(text);
     const wrong = check ? errors : errors.filter(isSyntaxError);
     if (wrong.length > 0) return diagnosticsReport(wrong, name, source, text.offset);
-    const compiled = emitCell(this.service.getProgram()!, this.host.path("__cell"), text);
-    this.pending.set(cell, text);
-    return { code: compiled, modules: this.modules.changed(this.service.getProgram()!), actions };
+    const program = this.service.getProgram()!;
+    const path = this.host.path("__cell");
+    const known = withImportedTypes(program, path, text);
+    this.pending.set(cell, known);
+    return { code: emitCell(program, path, known), modules: this.modules.changed(program), actions };
   }
 
   compileExpressions(expressions: Readonly<Record<string, string>>): CompiledExpressions {
@@ -90,6 +93,21 @@ export class LanguageSession implements Synchronous<Language> {
 
   isComplete(code: string): Readonly<Record<string, unknown>> {
     return isComplete(parseMagics(code).code, code);
+  }
+
+  /**
+   * What is wrong with a cell. Where a callback sets `let resolve;`, TypeScript finds no type, and takes it for undefined: a cell without errors
+   * in the other reading has none.
+   */
+  private errors(text: CellText): ts.Diagnostic[] {
+    const find = (): ts.Diagnostic[] =>
+      this.check(text).filter((found) => found.category === ts.DiagnosticCategory.Error && !isMissingType(found));
+    const errors = find();
+    if (errors.length === 0 || errors.some(isSyntaxError)) return errors;
+    this.host.findTypes(false);
+    const others = find();
+    this.host.findTypes(true);
+    return others.length === 0 ? [] : errors;
   }
 
   /** Puts a cell before the service and returns its errors. */

@@ -1,5 +1,6 @@
 import * as ts from "typescript";
 import type { CellText } from "./cellText";
+import { isValue } from "./importedTypes";
 import { RUNTIME } from "./interruptible";
 
 /** Constant of a compiled cell that holds the session's slot of a name. */
@@ -90,20 +91,15 @@ function importStatements(
     factory.createVariableDeclaration(name, undefined, undefined, value);
   if (importClause === undefined) return [constants(factory, [declare(factory.createUniqueName("loaded"), load)])];
   if (importClause.isTypeOnly) return [];
-  const isValue = (name: ts.Identifier): boolean => {
-    const symbol = checker.getSymbolAtLocation(name);
-    const target = symbol === undefined || !(symbol.flags & ts.SymbolFlags.Alias) ? symbol : checker.getAliasedSymbol(symbol);
-    return target === undefined || checker.isUnknownSymbol(target) || (target.flags & ts.SymbolFlags.Value) !== 0;
-  };
   const { name, namedBindings } = importClause;
   const module = factory.createUniqueName("module");
   const bound: ts.VariableDeclaration[] = [];
   const property = (key: string): ts.Expression => factory.createElementAccessExpression(module, factory.createStringLiteral(key));
-  if (name !== undefined && isValue(name)) bound.push(declare(name.text, property("default")));
+  if (name !== undefined && isValue(checker, name)) bound.push(declare(name.text, property("default")));
   if (namedBindings !== undefined && ts.isNamespaceImport(namedBindings)) bound.push(declare(namedBindings.name.text, module));
   else
     for (const element of namedBindings?.elements ?? [])
-      if (!element.isTypeOnly && isValue(element.name))
+      if (!element.isTypeOnly && isValue(checker, element.name))
         bound.push(declare(element.name.text, property((element.propertyName ?? element.name).text)));
   return bound.length === 0 ? [] : [constants(factory, [declare(module, load), ...bound])];
 }

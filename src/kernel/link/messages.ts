@@ -26,7 +26,7 @@ export interface ErrorReport {
 
 /** Compiled code, ready to run. */
 export interface CompiledCode {
-  /** Body of an async function. */
+  /** A function that returns the cell as an async function. */
   readonly javascript: string;
   /** Source map, JSON; its lines count from the line before the cell's first. */
   readonly sourceMap: string;
@@ -103,6 +103,8 @@ export type Event =
       readonly metadata: Readonly<Record<string, unknown>>;
       readonly buffers: readonly string[];
     }
+  /** Clients may open comms to this target from now on. */
+  | { readonly type: "comm_target"; readonly name: string }
   /** The main thread has seen an interrupt; `asked`: the code was asked to stop by itself. */
   | { readonly type: "interrupted"; readonly asked: boolean }
   /** Code in the child listens for SIGINT by itself, or has stopped to. */

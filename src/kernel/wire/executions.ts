@@ -1,11 +1,11 @@
 import { ChildHost } from "./childHost";
+import { CommTable } from "./comms";
 import { InterruptState, pendingSignals } from "./interrupts";
 import type { Kernel, KernelOptions, Request } from "./kernel";
 import type { Content, Header, Message } from "./message";
 import { Outputs } from "./outputs";
 import type { Bundle, ErrorReport, Event, ExpressionReply } from "../link/messages";
 
-type CommEvent = Extract<Event, { type: "comm" }>;
 type DoneEvent = Extract<Event, { type: "done" }>;
 
 /** One run of a cell. */
@@ -26,9 +26,8 @@ interface Outcome {
 
 /** Runs execute requests one after the other in the child, and gives their output and replies to the client. */
 export class Executions {
-  readonly child: ChildHost;
-  /** Where comm messages of the child go. */
-  onComm: (event: CommEvent, parent: Header | undefined) => void = () => undefined;
+  private readonly child: ChildHost;
+  readonly comms: CommTable;
   private readonly outputs: Outputs;
   private readonly interrupts: InterruptState;
   private queue: Request[] = [];
@@ -48,6 +47,7 @@ export class Executions {
       onRaw: (name, text) => this.outputs.stream(this.cells, name, text),
       onEnd: (reason) => this.onChildEnd(reason),
     });
+    this.comms = new CommTable(kernel, this.child);
     this.outputs = new Outputs(kernel, (until) => this.child.hold(until));
     this.interrupts = new InterruptState(this.child, (text) => this.outputs.stream(this.cells, "stderr", text));
   }
@@ -197,7 +197,9 @@ export class Executions {
         return;
       case "comm":
         outputs.flush();
-        return this.onComm(event, outputs.parentOf(event.cell));
+        return this.comms.fromChild(event, outputs.parentOf(event.cell));
+      case "comm_target":
+        return this.comms.addTarget(event.name);
       case "input_request":
         outputs.flush();
         this.interrupts.inputId = event.id;
@@ -221,6 +223,7 @@ export class Executions {
       ? errorReport("KernelInterruptedStateLost", "The cell was ended by a second interrupt; all variables and imports are lost")
       : errorReport("KernelStateLost", `The process that ran the cells ended (${reason}); all variables and imports are lost`);
     this.options.language.reset();
+    this.comms.closeAll();
     this.interrupts.cooperative = false;
     this.child.start();
     if (this.current === undefined) this.outputs.stream(this.cells, "stderr", `${report.evalue}. A new one has started.\n`);

@@ -48,20 +48,24 @@ export class History {
   }
 
   /**
-   * The last `count` entries that a glob pattern (`*`, `?`) matches, oldest first.
+   * The last `count` entries that a glob pattern (`*`, `?`, `[a-z]`, `[^a]`) matches, oldest first.
    * @param unique Leaves only the newest of entries with the same input.
    */
   search(pattern: string, { count = null, unique = false }: { count?: number | null; unique?: boolean } = {}): HistoryEntry[] {
-    const glob = new RegExp(
-      `^${pattern
-        .replace(/[\\^$+.()|{}[\]]/g, "\\$&")
-        .replace(/\*/g, "[^]*")
-        .replace(/\?/g, "[^]")}$`,
-    );
+    const glob = globExpression(pattern);
     let found = this.entries.filter(({ input }) => glob.test(input));
     if (unique) found = [...new Map([...found].reverse().map((entry) => [entry.input, entry])).values()].reverse();
     return count === null ? found : found.slice(-count || found.length);
   }
+}
+
+function globExpression(pattern: string): RegExp {
+  const parts = pattern.matchAll(/\[(\^?)(\]?[^\]]*)\]|[^]/g);
+  const expressions = [...parts].map(([part, not, members]) => {
+    if (members !== undefined && members !== "") return `[${not}${members.replace(/[\\\]^[]/g, "\\$&")}]`;
+    return part === "*" ? "[^]*" : part === "?" ? "[^]" : part.replace(/[\\^$+.()|{}[\]*?]/g, "\\$&");
+  });
+  return new RegExp(`^${expressions.join("")}$`);
 }
 
 function readEntries(file: string): HistoryEntry[] {

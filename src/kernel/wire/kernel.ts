@@ -1,4 +1,3 @@
-import { CommTable } from "./comms";
 import { Executions } from "./executions";
 import type { History } from "./history";
 import { historyReply } from "./historyReply";
@@ -42,7 +41,6 @@ type Handler = (request: Request) => Content | Promise<Content>;
 export class Kernel {
   private readonly headers = new HeaderFactory();
   private readonly executions: Executions;
-  private readonly comms: CommTable;
   private readonly handlers: Readonly<Record<string, Handler>>;
 
   constructor(
@@ -51,8 +49,6 @@ export class Kernel {
   ) {
     const { language, history } = options;
     this.executions = new Executions(this, options);
-    this.comms = new CommTable(this, this.executions.child);
-    this.executions.onComm = (event, parent) => this.comms.fromChild(event, parent);
     this.handlers = {
       kernel_info_request: () => kernelInfo(),
       connect_request: () => ({ status: "ok", ...transport.ports }),
@@ -61,7 +57,7 @@ export class Kernel {
         language.inspect(String(content.code), Number(content.cursor_pos), Number(content.detail_level ?? 0)),
       is_complete_request: ({ message }) => language.isComplete(String(message.content.code)),
       history_request: ({ message }) => historyReply(history, message.content),
-      comm_info_request: ({ message }) => this.comms.info(message.content),
+      comm_info_request: ({ message }) => this.executions.comms.info(message.content),
       interrupt_request: () => {
         this.executions.interrupt();
         return { status: "ok" };
@@ -140,7 +136,7 @@ export class Kernel {
   private async answer(request: Request): Promise<void> {
     const { header } = request.message;
     this.status("busy", header);
-    if (header.msg_type.startsWith("comm_") && header.msg_type !== "comm_info_request") this.comms.fromClient(request.message);
+    if (header.msg_type.startsWith("comm_") && header.msg_type !== "comm_info_request") this.executions.comms.fromClient(request.message);
     else if (header.msg_type.endsWith("_request")) {
       const handler = this.handlers[header.msg_type] ?? unsupported;
       await this.reply(request, await Promise.resolve(request).then(handler).catch(failure));
