@@ -49,7 +49,7 @@ export class LocalClient implements KernelTransport {
   }
 
   async close(): Promise<void> {
-    this.kernel.close();
+    await this.kernel.close();
     await this.language.close();
   }
 

@@ -27,6 +27,7 @@ const QUIET_MS = 250;
 export class ChildHost {
   private process: ChildProcess | undefined;
   private raw: MarkedStream[] = [];
+  private gone = Promise.resolve();
 
   constructor(
     private readonly cwd: string,
@@ -87,11 +88,14 @@ export class ChildHost {
     if (this.process !== undefined) end(this.process);
   }
 
-  /** Ends the child for good; nothing is reported any more. */
-  close(): void {
+  /** Ends the child for good; nothing is reported any more. Resolves when it is gone. */
+  close(): Promise<void> {
     const child = this.process;
     this.process = undefined;
-    if (child !== undefined) end(child);
+    if (child === undefined) return this.gone;
+    this.gone = new Promise((resolve) => child.once("exit", () => resolve()));
+    end(child);
+    return this.gone;
   }
 
   private pipe<T extends Readable | Writable>(descriptor: number): T | undefined {

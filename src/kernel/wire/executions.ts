@@ -85,11 +85,12 @@ export class Executions {
     this.child.send({ type: "input_reply", id: this.interrupts.inputId, value: String(content.value ?? "") });
   }
 
-  close(): void {
+  /** Resolves when no process runs cells any more. */
+  close(): Promise<void> {
     this.closed = true;
     this.interrupts.end();
     this.outputs.flush();
-    this.child.close();
+    return this.child.close();
   }
 
   private async work(): Promise<void> {

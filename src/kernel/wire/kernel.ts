@@ -125,8 +125,8 @@ export class Kernel {
   }
 
   /** Ends the process for user code. */
-  close(): void {
-    this.executions.close();
+  close(): Promise<void> {
+    return this.executions.close();
   }
 
   private compose(msg_type: string, content: Content): Message {
@@ -150,7 +150,7 @@ export class Kernel {
 
   private shutdown({ content, header }: Message): Content {
     const reply = { status: "ok", restart: content.restart === true };
-    this.executions.close();
+    void this.executions.close();
     this.publish("shutdown_reply", reply, { parent: header });
     return reply;
   }

@@ -17,17 +17,15 @@ export async function serve(connectionFile: string): Promise<void> {
   const sockets = new KernelSockets(connection, new Codec(connection.key));
   const file = process.env.DAMLAB_KERNEL_HISTORY ?? join(envPaths("damlab", { suffix: "" }).data, "kernel-history.jsonl");
   const end = async (): Promise<never> => {
-    await sockets.close();
+    // Also the process for user code: who has ended the kernel looks for what is left of it.
+    await Promise.all([sockets.close(), kernel.close()]);
     process.exit(0);
   };
   const kernel = new Kernel(sockets, { cwd, language, history: new History(file === "" ? null : file), onShutdown: () => void end() });
   process.on("SIGINT", () => kernel.interrupt());
-  const close = (): void => {
-    kernel.close();
-    void end();
-  };
-  process.on("SIGTERM", close);
-  watchParent(close);
+  const endQuietly = (): void => void end();
+  process.on("SIGTERM", endQuietly);
+  watchParent(endQuietly);
   kernel.start();
   await sockets.open(
     (channel, message) => kernel.receive(channel, message),
