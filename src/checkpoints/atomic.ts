@@ -22,7 +22,7 @@ export async function writeFileAtomic(file: string, bytes: Uint8Array | string):
 
 /**
  * Like `writeFileAtomic()`, for content that is produced piece by piece.
- * @param write Writes the content to the handle from position 0; the handle is flushed and closed afterwards.
+ * @param write Writes the content to the handle from position 0, and may read it; the handle is flushed and closed afterwards.
  */
 export async function writeStreamAtomic(file: string, write: (handle: FileHandle) => Promise<void>): Promise<void> {
   const destination = await resolveDestination(file, "file");
@@ -30,7 +30,7 @@ export async function writeStreamAtomic(file: string, write: (handle: FileHandle
   await mkdir(path.dirname(destination), { recursive: true });
   await removeAbandoned(destination);
   try {
-    const handle = await open(temporary, "wx", 0o666);
+    const handle = await open(temporary, "wx+", 0o666);
     try {
       await write(handle);
       await handle.sync();

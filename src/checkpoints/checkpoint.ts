@@ -6,7 +6,7 @@ import type { TensorEntry } from "./header";
 import { CHECKPOINT_FILES, openTensors } from "./openTensors";
 import { isBufferName, resolveNames } from "./tensorNames";
 import type { HostTensor, NamedTensors } from "./tensors";
-import { TensorSource } from "./tensorSource";
+import { TensorSource, type TensorPlace } from "./tensorSource";
 
 /** Longest configuration that is read, in bytes; real ones have a few kilobytes. */
 const MAX_CONFIG_BYTES = 4_000_000;
@@ -49,6 +49,12 @@ export class Checkpoint extends TensorSource {
   storedName(name: string): string {
     this.entry(name);
     return this.origins.get(name)!.name;
+  }
+
+  place(name: string): TensorPlace {
+    this.entry(name);
+    const { source, name: stored } = this.origins.get(name)!;
+    return source.place(stored);
   }
 
   async close(): Promise<void> {

@@ -11,10 +11,12 @@ export { openSharded } from "./sharded";
 export { openTaskVector, TaskVector, type TaskVectorLayer } from "./taskVector";
 export { type ResolvedNames, resolveNames } from "./tensorNames";
 export { type HostTensor, type NamedTensors } from "./tensors";
-export { TensorSource, type TensorValues } from "./tensorSource";
+export { TensorSource, type TensorPlace, type TensorValues } from "./tensorSource";
 export { type TensorStatistics, tensorStatistics } from "./tensorStatistics";
 export { type CheckpointContent, writeCheckpoint } from "./writeCheckpoint";
 export {
+  convertFloats,
+  placeSafetensors,
   type TensorContent,
   type WritableFloat,
   type WritableTensor,

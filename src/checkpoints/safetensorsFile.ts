@@ -1,7 +1,7 @@
 import { open, stat, type FileHandle } from "node:fs/promises";
 import { quote, SafetensorsError } from "./errors";
 import { parseHeader, type SafetensorsHeader, type TensorEntry } from "./header";
-import { requireLittleEndian, TensorSource } from "./tensorSource";
+import { requireLittleEndian, TensorSource, type TensorPlace } from "./tensorSource";
 
 /**
  * Longest header that is read, in bytes: some 90,000 tensors, as many as the largest models have in all their shards. The official library allows
@@ -32,11 +32,13 @@ export class SafetensorsFiles extends TensorSource {
     for (const handle of this.handles.values()) await handle.close();
   }
 
+  place(name: string): TensorPlace {
+    const entry = this.entry(name);
+    return { descriptor: this.openHandle(entry).fd, position: entry.position, dtype: entry.dtype };
+  }
+
   protected async fill(entry: TensorEntry, target: Uint8Array, start: number): Promise<void> {
-    const handle = this.handles.get(entry.file)!;
-    if (handle.fd < 0)
-      throw new Error(`Cannot read tensor ${quote(entry.name)} of ${quote(this.path, Infinity)}: expected an open file, it was closed`);
-    const done = await readFully(handle, target, entry.position + start);
+    const done = await readFully(this.openHandle(entry), target, entry.position + start);
     if (done < target.length) {
       throw new SafetensorsError(
         entry.file,
@@ -44,6 +46,12 @@ export class SafetensorsFiles extends TensorSource {
         entry.name,
       );
     }
+  }
+
+  private openHandle(entry: TensorEntry): FileHandle {
+    const handle = this.handles.get(entry.file)!;
+    if (handle.fd >= 0) return handle;
+    throw new Error(`Cannot read tensor ${quote(entry.name)} of ${quote(this.path, Infinity)}: expected an open file, it was closed`);
   }
 }
 

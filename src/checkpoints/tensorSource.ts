@@ -34,6 +34,14 @@ const VALUE_ARRAYS = {
 /** Elements of float64 that are converted at a time. */
 const FLOAT64_CHUNK = 1 << 16;
 
+/** Raw bytes in an open file, for those who read it themselves. */
+export interface TensorPlace {
+  /** Good until the source is closed. */
+  readonly descriptor: number;
+  readonly position: number;
+  readonly dtype: Dtype;
+}
+
 /** Named tensors on disk, read when asked for. Reads are positioned, so that any number of them may be under way at once. */
 export abstract class TensorSource {
   /** What was opened, as the caller gave it. */
@@ -44,6 +52,12 @@ export abstract class TensorSource {
 
   /** Releases the files; no read works afterwards. Calling it twice does no harm. */
   abstract close(): Promise<void>;
+
+  /**
+   * Where a tensor's raw bytes lie.
+   * @throws {RangeError} if there is none of that name.
+   */
+  abstract place(name: string): TensorPlace;
 
   /** Fills the target with raw bytes of a tensor, from its byte `start` on. */
   protected abstract fill(entry: TensorEntry, target: Uint8Array, start: number): Promise<void>;

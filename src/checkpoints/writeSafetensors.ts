@@ -71,6 +71,32 @@ export async function writeSafetensors(
   });
 }
 
+/**
+ * Makes a safetensors file whose values are written elsewhere, at their places and in any order. Atomic, and of the same bytes as
+ * `writeSafetensors()`.
+ * @param fill Writes every tensor: `positions` has the place of each one's first byte by name, `bytes` is the length of the whole file.
+ */
+export async function placeSafetensors(
+  file: string,
+  tensors: readonly Row[],
+  { metadata }: Pick<WriteSafetensorsOptions, "metadata">,
+  fill: (handle: FileHandle, positions: ReadonlyMap<string, number>, bytes: number) => Promise<void>,
+): Promise<void> {
+  requireLittleEndian();
+  const header = formatHeader(tensors, metadata);
+  const positions = new Map<string, number>();
+  let bytes = header.length;
+  for (const { name, dtype, shape } of tensors) {
+    positions.set(name, bytes);
+    bytes += countBytes(name, dtype, shape);
+  }
+  await writeStreamAtomic(file, async (handle) => {
+    await writeAll(handle, header);
+    await handle.truncate(bytes);
+    await fill(handle, positions, bytes);
+  });
+}
+
 /** The tensors with their dtypes, in the order in which they are written: by dtype as in the official library, then by name in UTF-8. */
 export function writeOrder(tensors: Iterable<WritableTensor>, defaultDtype: WritableFloat = "F32"): Required<WritableTensor>[] {
   const rows = Array.from(tensors, (tensor) => ({ ...tensor, dtype: tensor.dtype ?? defaultDtype }));
@@ -86,7 +112,9 @@ function listNamedTensors(tensors: NamedTensors): WritableTensor[] {
   return Array.from(tensors, ([name, { shape, values }]) => ({ name, shape, values }));
 }
 
-function formatHeader(rows: readonly Required<WritableTensor>[], metadata: WriteSafetensorsOptions["metadata"]): Buffer {
+type Row = Required<Pick<WritableTensor, "name" | "shape" | "dtype">>;
+
+function formatHeader(rows: readonly Row[], metadata: WriteSafetensorsOptions["metadata"]): Buffer {
   const members: string[] = [];
   const seen = new Set(["__metadata__"]);
   if (metadata !== undefined && rows.length + metadataEntries(metadata).length > 0)
@@ -169,9 +197,15 @@ function* encode(name: string, dtype: Dtype, values: TensorValues): Generator<Ui
   }
   for (let start = 0; start < values.length; start += CONVERT_CHUNK) {
     const part = values.subarray(start, start + CONVERT_CHUNK);
-    const converted = dtype === "F64" ? Float64Array.from(part) : dtype === "F16" ? narrowToFloat16(part) : narrowToBfloat16(part);
-    yield new Uint8Array(converted.buffer);
+    yield convertFloats(dtype as WritableFloat, part);
   }
+}
+
+/** The raw bytes of float32 values in a floating dtype; those of F32 are the values' own memory. */
+export function convertFloats(dtype: WritableFloat, values: Float32Array): Uint8Array {
+  if (dtype === "F32") return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  const converted = dtype === "F64" ? Float64Array.from(values) : dtype === "F16" ? narrowToFloat16(values) : narrowToBfloat16(values);
+  return new Uint8Array(converted.buffer);
 }
 
 /** Gathers small writes; large ones go straight through. */

@@ -23,13 +23,20 @@ export interface WorkersOptions {
   readonly count?: number;
 }
 
+const ENTRY = path.join(__dirname, "..", "..", "src", "engine", "workerEntry.cjs");
+
+/** Environment variable DAMLAB_WORKERS; undefined where it is not set. */
+export function wantedWorkerCount(): number | undefined {
+  const wanted = process.env["DAMLAB_WORKERS"];
+  if (!wanted) return undefined;
+  if (!/^[1-9]\d{0,3}$/.test(wanted)) throw new RangeError(`Cannot use DAMLAB_WORKERS="${wanted}": expected a positive integer`);
+  return Number(wanted);
+}
+
 /** Environment variable DAMLAB_WORKERS, else one thread a core on single-threaded engines and one on the others. */
 export function defaultWorkerCount(): number {
-  const wanted = process.env["DAMLAB_WORKERS"];
-  if (wanted) {
-    if (!/^[1-9]\d{0,3}$/.test(wanted)) throw new RangeError(`Cannot use DAMLAB_WORKERS="${wanted}": expected a positive integer`);
-    return Number(wanted);
-  }
+  const wanted = wantedWorkerCount();
+  if (wanted !== undefined) return wanted;
   const engine = runningEngine();
   return !engine || isSingleThreaded(engine.name) ? os.availableParallelism() : 1;
 }
@@ -41,7 +48,7 @@ export function defaultWorkerCount(): number {
 export async function createWorkers(entry: string, { count = defaultWorkerCount() }: WorkersOptions = {}): Promise<Workers> {
   const engine = runningEngine() ?? (await startEngine());
   const pool = new Piscina({
-    filename: path.join(__dirname, "..", "..", "src", "engine", "workerEntry.cjs"),
+    filename: ENTRY,
     minThreads: count,
     maxThreads: count,
     idleTimeout: Infinity,
@@ -52,6 +59,16 @@ export async function createWorkers(entry: string, { count = defaultWorkerCount(
     run: (name, request, signal) => pool.run({ entry, name, request }, signal ? { signal } : {}),
     close: () => pool.destroy(),
   };
+}
+
+/**
+ * Threads without an engine, for work on plain memory and files. They start when they are needed and end when they have waited.
+ * @param entry Path of the entry file, whose functions take one request each.
+ * @param patience How long they wait, in milliseconds; no process waits for them.
+ */
+export function createThreads(entry: string, count: number, patience: number): Pick<Workers, "count" | "run"> {
+  const pool = new Piscina({ filename: ENTRY, minThreads: 0, maxThreads: count, idleTimeout: patience });
+  return { count, run: (name, request, signal) => pool.run({ entry, name, request }, signal ? { signal } : {}) };
 }
 
 /** Starts the engine that the pool's owner computes on. */

@@ -21,6 +21,7 @@ function averageKernel(): MergingKernel {
   return {
     passes: [],
     tensorPasses: [],
+    compiled: { kind: "average" },
     mergeSlice({ pretrained, origin, models }, merged) {
       const round = Math.fround;
       const length = merged.length;

@@ -1,4 +1,5 @@
 import { Checkpoint, isBuffer, isFloating, openCheckpoint, openTensors, type TensorEntry, type TensorSource } from "../checkpoints";
+import type { OpenFile } from "./files/hashFiles";
 import { checkShape, unexpectedParameter } from "./mergeParameters";
 import type { MergeRecipe } from "./recipe";
 import { isMerged, type MergeScope } from "./scope";
@@ -19,6 +20,17 @@ export class CheckpointSet {
   /** Files behind the base or a model. */
   static filesOf(source: TensorSource): string[] {
     return [...new Set([...source.tensors.values()].map((entry) => entry.file))];
+  }
+
+  /** All files of the base and the models, open, each once. */
+  files(): OpenFile[] {
+    const files = new Map<string, OpenFile>();
+    for (const source of [this.stored, ...this.models]) {
+      for (const { name, file } of source.tensors.values()) {
+        if (!files.has(file)) files.set(file, { path: file, descriptor: source.place(name).descriptor });
+      }
+    }
+    return [...files.values()];
   }
 
   async close(): Promise<void> {

@@ -27,12 +27,26 @@ export interface StatisticsPass {
   finish(): void;
 }
 
+/** A method of which there is a compiled form that gives the same bits, for models in files; see `files/`. */
+export type CompiledMethod =
+  | { readonly kind: "average" }
+  | { readonly kind: "task_arithmetic"; readonly scaling: number }
+  | {
+      readonly kind: "ties";
+      readonly scaling: number;
+      readonly density: number;
+      readonly trim: "global" | "tensor";
+      readonly aggregate: "sum" | "mean";
+    };
+
 /** A merging method at work on one set of models. */
 export interface MergingKernel {
   /** Statistics over all merged tensors; run in this order before the first `mergeSlice`. */
   readonly passes: readonly StatisticsPass[];
   /** Statistics over one tensor; run in this order on each tensor before its slices are merged, which then come in order. */
   readonly tensorPasses: readonly StatisticsPass[];
+  /** Default: none; files are then merged by this kernel too. */
+  readonly compiled?: CompiledMethod;
   /** Writes the merged parameters of the slice; `merged` is as long as the slice. */
   mergeSlice(slice: Slice, merged: Float32Array): void;
 }

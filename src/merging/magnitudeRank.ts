@@ -28,7 +28,6 @@ export class MagnitudeRank {
 
   /** @param rank 1 = the smallest of `elements` magnitudes; 0 stands for a threshold that all reach. */
   begin(elements: number, rank: number): void {
-    if (elements >= 2 ** 32) throw new RangeError(`Cannot rank magnitudes: expected fewer than 2^32 values, got ${elements}`);
     this.elements = elements;
     this.rank = rank;
     this.below = 0;

@@ -4,7 +4,9 @@ import { CHECKPOINT_FILES, hashFile, writeFolderAtomic, writeOrder, writeSafeten
 import type { ProgressSink } from "../display/progress";
 import { adaptCheckpoints, type AdaptedCheckpoints } from "./adaptCheckpoints";
 import { CheckpointSet, openCheckpointSet } from "./checkpointSet";
-import { hashFiles } from "./fileHashes";
+import { FileHashes } from "./files/hashFiles";
+import { mergeThreads, type MergeThreads } from "./files/mergeThreads";
+import { writeMerged } from "./files/writeMerged";
 import { copyConfigs, mergedRows, refuseForeignFolder } from "./mergedFolder";
 import { describeMerge, type MergeRecord } from "./mergeRecord";
 import type { DataFreeMethod } from "./method";
@@ -17,6 +19,8 @@ export interface MergeCheckpointsOptions {
   readonly signal?: AbortSignal | undefined;
   /** How far a data-free method is. */
   readonly onProgress?: ((fraction: number, title: string) => void) | undefined;
+  /** Whether the models' files are hashed even where they have not changed since damlab hashed them before; default false. */
+  readonly rehash?: boolean | undefined;
   /** How far a test-time method is. */
   readonly progress?: ProgressSink | undefined;
 }
@@ -35,40 +39,80 @@ export async function mergeCheckpoints(recipe: MergeRecipe, out: string, options
   const began = performance.now();
   await refuseForeignFolder(out, recipe);
   const set = await openCheckpointSet(recipe);
-  const hashing = hashFiles([...new Set([set.stored, ...set.models].flatMap(CheckpointSet.filesOf))]);
+  const files = set.files();
+  const threads = mergeThreads(FileHashes.bytes(files));
+  const hashing = new FileHashes(files, threads, options.rehash);
+  const stop = (): void => void hashing.stop();
+  options.signal?.addEventListener("abort", stop);
   try {
     let adapted: AdaptedCheckpoints | undefined;
     if (method.kind === "test-time") {
-      adapted = await adaptCheckpoints(recipe, set, await hashing.hashes, {
-        ...options,
-        stateFile: `${path.resolve(out)}.state.safetensors`,
-      });
+      const hashes = new Map(Array.from(await hashing.take(), ([file, { sha256 }]) => [file, sha256]));
+      adapted = await adaptCheckpoints(recipe, set, hashes, { ...options, stateFile: `${path.resolve(out)}.state.safetensors` });
     }
     let record: MergeRecord | undefined;
     await writeFolderAtomic(out, async (folder) => {
       const weights = path.join(folder, CHECKPOINT_FILES.weights);
-      if (method.kind === "data-free") await writeStreamed(weights, set, recipe, method, options);
-      else await writeInMemory(weights, set, recipe, adapted!);
-      const merge = seconds(began);
+      const written =
+        method.kind === "data-free"
+          ? await writeDataFree(weights, set, recipe, method, { ...options, threads, hashing })
+          : await writeInMemory(weights, set, recipe, adapted!);
       await copyConfigs(recipe, folder);
-      const hashes = await hashing.hashes;
-      const sha256 = await hashFile(weights);
+      const hashes = await hashing.take();
       options.signal?.throwIfAborted();
       record = await describeMerge(recipe, set, {
         hashes,
-        sha256,
-        engine: adapted?.engine ?? "plain JavaScript, float32, streamed",
+        ...written,
         adaptation: adapted?.record,
-        timings: { merge, total: seconds(began) },
+        timings: { merge: seconds(began, written.ended), total: seconds(began) },
       });
       await writeFile(path.join(folder, "run.json"), `${JSON.stringify(record, null, 2)}\n`);
     });
     if (adapted) await rm(adapted.stateFile, { force: true });
     return record!;
   } finally {
+    options.signal?.removeEventListener("abort", stop);
     await hashing.stop();
     await set.close();
   }
+}
+
+/** A written file. */
+interface Written {
+  readonly sha256: string;
+  readonly engine: string;
+  /** When the last parameter was merged. */
+  readonly ended: number;
+}
+
+interface DataFreeOptions extends MergeCheckpointsOptions {
+  readonly threads: MergeThreads;
+  readonly hashing: FileHashes;
+}
+
+/** By threads and compiled functions where the method has a compiled form, else by its kernel. The models' files are hashed after that. */
+async function writeDataFree(
+  file: string,
+  set: CheckpointSet,
+  recipe: MergeRecipe,
+  method: DataFreeMethod<object>,
+  { hashing, ...options }: DataFreeOptions,
+): Promise<Written> {
+  const { compiled } = method.kernel(recipe.options, set.models.length);
+  let ended = 0;
+  if (compiled === undefined) {
+    await writeStreamed(file, set, recipe, method, options);
+    ended = performance.now();
+    return { sha256: await hashFile(file), engine: "plain JavaScript, float32, streamed", ended };
+  }
+  const hash = (descriptor: number, bytes: number): Promise<string> => {
+    ended = performance.now();
+    const own = hashing.hash(descriptor, bytes);
+    void hashing.take();
+    return own;
+  };
+  const sha256 = await writeMerged(file, set, compiled, { ...options, dtype: recipe.dtype, hash });
+  return { sha256, engine: "WebAssembly SIMD, float32, streamed", ended };
 }
 
 /** Streams the merged tensors into the file. */
@@ -107,11 +151,14 @@ async function* takeTensor(stream: AsyncGenerator<MergedSlice, void>, elements: 
   } while (taken < elements);
 }
 
-async function writeInMemory(file: string, set: CheckpointSet, recipe: MergeRecipe, { parameters }: AdaptedCheckpoints): Promise<void> {
+async function writeInMemory(file: string, set: CheckpointSet, recipe: MergeRecipe, adapted: AdaptedCheckpoints): Promise<Written> {
+  const { parameters, engine } = adapted;
   const rows = mergedRows(set, recipe.dtype, ({ name }) => parameters.get(name)!.values);
   await writeSafetensors(file, writeOrder(rows), { metadata: { format: "pt" } });
+  const ended = performance.now();
+  return { sha256: await hashFile(file), engine, ended };
 }
 
-function seconds(since: number): number {
-  return Math.round(performance.now() - since) / 1000;
+function seconds(since: number, until = performance.now()): number {
+  return Math.round(until - since) / 1000;
 }

@@ -3,6 +3,7 @@ import type { TensorSource } from "../checkpoints";
 import { damlabVersion } from "../engine/version";
 import type { AdaptOn } from "./adaptive/suiteTasks";
 import { CheckpointSet } from "./checkpointSet";
+import type { KnownHash } from "./files/hashCache";
 import { findModelOrigin, type ModelOrigin } from "./modelOrigin";
 import type { MergedDtype, MergeRecipe } from "./recipe";
 import type { MergeScope } from "./scope";
@@ -24,9 +25,8 @@ export interface MergeRecord {
   readonly method: { readonly title: string; readonly reference: string };
   /** Number of merged parameters. */
   readonly parameters: number;
-  /** sha256 of every file, by file name. */
-  readonly base: { readonly path: string; readonly sha256: Readonly<Record<string, string>> };
-  readonly models: readonly (ModelOrigin & { readonly path: string; readonly sha256: Readonly<Record<string, string>> })[];
+  readonly base: { readonly path: string } & FileRecord;
+  readonly models: readonly (ModelOrigin & { readonly path: string } & FileRecord)[];
   /** Of test-time methods only. */
   readonly adaptation?: AdaptationRecord;
   /** sha256 of the merged `model.safetensors`. */
@@ -35,6 +35,14 @@ export interface MergeRecord {
   readonly versions: { readonly damlab: string; readonly node: string };
   /** Seconds; of what this process did, where a run was resumed. */
   readonly timings: { readonly merge: number; readonly total: number };
+}
+
+/** The files of a checkpoint, by file name. */
+export interface FileRecord {
+  /** Of the content. */
+  readonly sha256: Readonly<Record<string, string>>;
+  /** When the hash was taken from the file's bytes, ISO 8601: earlier than the merge where the file has not changed since then. */
+  readonly hashed: Readonly<Record<string, string>>;
 }
 
 /** What was adapted on, and how it went. */
@@ -58,8 +66,8 @@ export interface AdaptationRecord {
 
 /** What is known of a merge when it is done. */
 export interface MergeFacts extends Pick<MergeRecord, "sha256" | "engine" | "timings"> {
-  /** sha256 of the files that were read, by their path. */
-  readonly hashes: ReadonlyMap<string, string>;
+  /** Hashes of the files that were read, by their path. */
+  readonly hashes: ReadonlyMap<string, KnownHash>;
   readonly adaptation: AdaptationRecord | undefined;
 }
 
@@ -67,12 +75,17 @@ export interface MergeFacts extends Pick<MergeRecord, "sha256" | "engine" | "tim
 export async function describeMerge(recipe: MergeRecipe, set: CheckpointSet, facts: MergeFacts): Promise<MergeRecord> {
   const { method, options, dtype, suite, seed, adaptOn } = recipe;
   const { hashes, adaptation, sha256, engine, timings } = facts;
-  const hashesOf = (source: TensorSource): Record<string, string> =>
-    Object.fromEntries(CheckpointSet.filesOf(source).map((file) => [path.basename(file), hashes.get(file)!]));
+  const filesOf = (source: TensorSource): FileRecord => {
+    const files = CheckpointSet.filesOf(source).map((file) => [path.basename(file), hashes.get(file)!] as const);
+    return {
+      sha256: Object.fromEntries(files.map(([name, { sha256 }]) => [name, sha256])),
+      hashed: Object.fromEntries(files.map(([name, { hashed }]) => [name, hashed])),
+    };
+  };
   const models = await Promise.all(
     recipe.models.map(async (place, index) => {
       const origin = await findModelOrigin(place, recipe.tasks?.[index]);
-      return { path: place, ...origin, sha256: hashesOf(set.models[index]!) };
+      return { path: place, ...origin, ...filesOf(set.models[index]!) };
     }),
   );
   return {
@@ -90,7 +103,7 @@ export async function describeMerge(recipe: MergeRecipe, set: CheckpointSet, fac
     },
     method: { title: method.title, reference: method.reference },
     parameters: [...set.merged.values()].reduce((sum, { elements }) => sum + elements, 0),
-    base: { path: recipe.base, sha256: hashesOf(set.stored) },
+    base: { path: recipe.base, ...filesOf(set.stored) },
     models,
     ...(adaptation && { adaptation }),
     sha256,

@@ -5,7 +5,8 @@ import { CHECKPOINT_FILES, isFloating, type Dtype, type TensorContent, type Tens
 import type { CheckpointSet } from "./checkpointSet";
 import type { MergedDtype, MergeRecipe } from "./recipe";
 
-const STORED_DTYPES = { float32: "F32", float16: "F16", bfloat16: "BF16" } as const satisfies Record<MergedDtype, Dtype>;
+/** What the output's dtypes are called in files. */
+export const STORED_DTYPES = { float32: "F32", float16: "F16", bfloat16: "BF16" } as const satisfies Record<MergedDtype, Dtype>;
 
 /**
  * What the merged file holds: merged tensors, and the others from the base, floating ones in the output's dtype, integers as they are.

@@ -26,6 +26,7 @@ function taskArithmeticKernel(options: TaskArithmeticOptions): MergingKernel {
   return {
     passes: [],
     tensorPasses: [],
+    compiled: { kind: "task_arithmetic", scaling },
     mergeSlice({ pretrained, origin, models }, merged) {
       merged.fill(0);
       addTaskVectors(merged, models, origin);

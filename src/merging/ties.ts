@@ -8,12 +8,11 @@
  *   (mergekit's sort is unstable and leaves open which). Where the kept entries sum to zero, the positive ones are merged.
  */
 import { z } from "zod";
+import type { Cut } from "../engine/simd/merges";
 import type { MergingKernel, Slice, StatisticsPass } from "./kernel";
 import { MagnitudeRank } from "./magnitudeRank";
 import type { DataFreeMethod } from "./method";
-
-/** The smallest float32 above zero. */
-const smallestMagnitude = 2 ** -149;
+import { cutAt, trimRank } from "./trimming";
 
 /** Options of Ties-Merging. */
 export interface TiesOptions {
@@ -49,12 +48,6 @@ export const ties: DataFreeMethod<TiesOptions> = {
   kernel: (options, models) => tiesKernel(options, models),
 };
 
-/** What is kept of one task vector: magnitudes above the threshold, and the next `equal` ones that lie on it. */
-interface Cut {
-  magnitude: number;
-  equal: number;
-}
-
 function tiesKernel(options: TiesOptions, models: number): MergingKernel {
   const cuts = Array.from({ length: models }, (): Cut => ({ magnitude: 0, equal: Infinity }));
   const sums = new TrimmedSums(cuts);
@@ -64,6 +57,7 @@ function tiesKernel(options: TiesOptions, models: number): MergingKernel {
   return {
     passes: options.trim === "global" ? [...trims, election] : [],
     tensorPasses: options.trim === "tensor" ? trims : [],
+    compiled: { kind: "ties", ...options },
     mergeSlice(slice, merged) {
       sums.add(slice);
       disjointMerge(sums, merged, zeroSign, options.aggregate === "mean");
@@ -81,11 +75,9 @@ function trimPasses({ density, trim }: TiesOptions, cuts: Cut[]): StatisticsPass
   const upper: StatisticsPass = {
     title: "rank magnitudes, upper bits",
     begin(elements) {
-      kept = Math.floor(elements * density);
-      if (trim === "tensor") kept = Math.max(1, kept);
-      // The reference keeps all that reach the (d − kept)-th smallest; ranking by count instead would drop that one entry.
-      const rank = trim === "global" ? elements - kept : elements - kept + 1;
-      for (const ranked of ranks) ranked.begin(elements, elements === 0 ? 0 : rank);
+      const wanted = trimRank(trim, density, elements);
+      kept = wanted.kept;
+      for (const rank of ranks) rank.begin(elements, wanted.rank);
     },
     visit({ models, origin }) {
       for (let t = 0; t < models.length; t++) ranks[t]!.countUpper(models[t]!, origin);
@@ -109,9 +101,7 @@ function trimPasses({ density, trim }: TiesOptions, cuts: Cut[]): StatisticsPass
     finish() {
       for (const [t, rank] of ranks.entries()) {
         const { magnitude, above } = rank.finishLower();
-        // Zeros reach a threshold of zero but add nothing; leaving them out keeps them out of the mean.
-        cuts[t]!.magnitude = trim === "global" ? Math.max(magnitude, smallestMagnitude) : magnitude;
-        cuts[t]!.equal = trim === "global" ? Infinity : kept - above;
+        Object.assign(cuts[t]!, cutAt(trim, kept, magnitude, above));
       }
     },
   };

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Compiles kernels.as.ts and vectors.as.ts, with what they import, into kernels.wasm.ts and vectors.wasm.ts (base64), byte for byte the same
- * everywhere. With --check it writes nothing and fails when a committed file is not what its source gives.
+ * Compiles kernels.as.ts, vectors.as.ts and merges.as.ts, with what they import, into ….wasm.ts (base64), byte for byte the same everywhere.
+ * With --check it writes nothing and fails when a committed file is not what its source gives.
  */
 const { readFileSync, writeFileSync } = require("node:fs");
 const path = require("node:path");
@@ -10,6 +10,7 @@ const OPTIONS = ["-O3", "--runtime", "stub", "--noAssert", "--enable", "simd", "
 const MODULES = [
   { name: "kernels", constant: "SIMD_KERNELS_BASE64", options: ["--importMemory"] },
   { name: "vectors", constant: "SIMD_VECTORS_BASE64", options: ["--initialMemory", "8"] },
+  { name: "merges", constant: "SIMD_MERGES_BASE64", options: ["--importMemory"] },
 ];
 
 async function compile(asc, { name, constant, options }) {

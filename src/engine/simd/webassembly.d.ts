@@ -1,6 +1,8 @@
 /** The few names of the WebAssembly API that are used here; Node's own types leave them to the browser's. */
 declare namespace WebAssembly {
   class Memory {
+    constructor(descriptor: { readonly initial: number });
+    grow(pages: number): number;
     readonly buffer: ArrayBuffer;
   }
   class Module {
