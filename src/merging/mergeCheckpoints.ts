@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { CHECKPOINT_FILES, hashFile, writeFolderAtomic, writeOrder, writeSafetensors, type TensorValues } from "../checkpoints";
 import type { ProgressSink } from "../display/progress";
 import { adaptCheckpoints, type AdaptedCheckpoints } from "./adaptCheckpoints";
-import { CheckpointSet, openCheckpointSet } from "./checkpointSet";
+import { openCheckpointSet, type CheckpointSet } from "./checkpointSet";
 import { FileHashes } from "./files/hashFiles";
 import { mergeThreads, type MergeThreads } from "./files/mergeThreads";
 import { writeMerged } from "./files/writeMerged";

@@ -63,6 +63,8 @@ describe("mergeCheckpoints()", () => {
         record.models[1]!.sha256["model.safetensors"],
         sha256(await readFile(path.join(folder, "resisc45-seed1/model.safetensors"))),
       );
+      assert.deepEqual(Object.keys(record.base.sha256), ["model.safetensors"]);
+      assert.ok(Math.abs(Date.parse(record.base.hashed["model.safetensors"]!) - Date.now()) < 60_000, "taken now, because the file is new");
       assert.equal(record.parameters, 7 + 60 + 1);
       assert.deepEqual(record.recipe.options, { scaling: 0.3, density: 0.2, trim: "global", aggregate: "sum" });
       assert.deepEqual(record.versions.node, process.version);

@@ -9,6 +9,7 @@ import { printJson, printNote, printText } from "../output";
 interface MergeFlags {
   readonly out: string;
   readonly json?: boolean;
+  readonly rehash?: boolean;
 }
 
 /** Adds `damlab merge RECIPE.yaml --out DIR`. */
@@ -23,11 +24,12 @@ export function registerMerge(program: Command): void {
     )
     .argument("<recipe>", "path of the recipe; relative paths in it start from its folder")
     .requiredOption("--out <folder>", "folder to write; an earlier output is replaced")
+    .option("--rehash", "hash the models' files again, also those that have not changed since damlab hashed them")
     .option("--json", "print run.json's content on stdout")
     .action((recipe: string, flags: MergeFlags) => runMerge(recipe, flags));
 }
 
-async function runMerge(file: string, { out, json }: MergeFlags): Promise<void> {
+async function runMerge(file: string, { out, json, rehash }: MergeFlags): Promise<void> {
   const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
     throw new Error(
       `Cannot read recipe ${JSON.stringify(file)}: ${error.code === "ENOENT" ? "expected a file, got nothing there" : error.message}`,
@@ -38,7 +40,7 @@ async function runMerge(file: string, { out, json }: MergeFlags): Promise<void> 
   const onProgress = (fraction: number, title: string): void => {
     if (terminal) process.stderr.write(`\r\x1b[K${String(Math.round(100 * fraction)).padStart(3)} % ${title}`);
   };
-  const record = await mergeCheckpoints(recipe, out, { signal: interruptSignal(), onProgress, progress: terminalProgress() });
+  const record = await mergeCheckpoints(recipe, out, { signal: interruptSignal(), onProgress, progress: terminalProgress(), rehash });
   if (terminal) process.stderr.write("\r\x1b[K");
   if (json === true) return printJson(record);
   const { models, method, parameters, timings } = record;

@@ -1,7 +1,7 @@
 import { fstatSync, type BigIntStats } from "node:fs";
 import { findHash, keepHashes, type KnownHash } from "./hashCache";
-import { SHARED } from "./mergeThread";
 import type { MergeThreads } from "./mergeThreads";
+import { SHARED } from "./slices";
 
 /** An open file. */
 export interface OpenFile {

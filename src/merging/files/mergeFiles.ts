@@ -6,9 +6,10 @@ import type { CompiledMethod } from "../kernel";
 import { cutAt, trimRank } from "../trimming";
 import type { Cut } from "../../engine/simd/merges";
 import { cutPieces, pickPieces, spreadPieces, type MergeTable, type Pieces } from "./mergeTable";
-import { notFinite, SHARED, SLICE_ELEMENTS, type Arithmetic, type Output, type SignCounts } from "./mergeThread";
+import { notFinite, type SignCounts } from "./mergeThread";
 import type { MergeThreads } from "./mergeThreads";
 import { guessWindow, RankSearch, type WindowCounts } from "./rankSearch";
+import { SHARED, SLICE_ELEMENTS, type Arithmetic, type Output } from "./slices";
 
 /** Most elements of a piece. */
 const PIECE_ELEMENTS = 8 * SLICE_ELEMENTS;

@@ -3,50 +3,29 @@
  * bytes that come out do not depend on who took which. Files are read and written by position, in the calling thread.
  */
 import { createHash } from "node:crypto";
-import { writeSync } from "node:fs";
-import { readBytesSync, readFloatsSync } from "../../checkpoints/readFloats";
-import { dtypeBytes } from "../../checkpoints/dtypes";
-import { convertFloats, type WritableFloat } from "../../checkpoints/writeSafetensors";
-import { SliceMerges, type Cut, type MagnitudeWindow } from "../../engine/simd/merges";
+import { readBytesSync } from "../../checkpoints/readFloats";
+import type { MagnitudeWindow } from "../../engine/simd/merges";
 import { cutAt, trimRank } from "../trimming";
-import { cutPieces, placeOf, spreadPieces, type MergeTable, type Pieces } from "./mergeTable";
+import { cutPieces, spreadPieces, type MergeTable } from "./mergeTable";
 import { exactWindow, guessWindow, RankSearch } from "./rankSearch";
+import {
+  countSlice,
+  join,
+  mergeSlice,
+  sample,
+  SHARED,
+  slicesFor,
+  slicesOf,
+  takePieces,
+  type Arithmetic,
+  type Output,
+  type PiecesRequest,
+} from "./slices";
 
-/** Elements that are in memory of each model at a time: all of them stay in the processor's cache. */
-export const SLICE_ELEMENTS = 2 ** 15;
 const HASH_BYTES = 2 ** 20;
 /** Runs that a sample of a tensor consists of, of so many elements; tensors up to the other size are looked at whole. */
-const SAMPLE_RUN = 512;
+const SAMPLE_RUN = 256;
 const SAMPLE_WHOLE = 4096;
-
-/** What all threads share: the next piece, whether to stop, and elements done. */
-export const SHARED = { next: 0, stop: 1, done: 2, length: 3 } as const;
-
-/** A request to merge pieces. */
-export interface PiecesRequest {
-  readonly table: MergeTable;
-  readonly pieces: Pieces;
-  readonly shared: Int32Array;
-}
-
-/** Where the result goes. */
-export interface Output {
-  readonly descriptor: number;
-  readonly dtype: WritableFloat;
-}
-
-/** The arithmetic on a slice. */
-export type Arithmetic =
-  | { readonly kind: "average" }
-  | { readonly kind: "task_arithmetic"; readonly scaling: number }
-  | {
-      readonly kind: "ties";
-      readonly scaling: number;
-      readonly mean: boolean;
-      readonly cuts: readonly Cut[];
-      /** Whether sums of zero elect the positive sign. */
-      readonly zeroPositive: boolean;
-    };
 
 /** Of the trimmed sums: positive ones more than negative, and the pieces in which entries cancelled out. */
 export interface SignCounts {
@@ -88,7 +67,7 @@ export function countPieces({
   }
   return windows.map(({ count }, model) => {
     const found = below[model];
-    return found == null ? null : { below: found, buckets: slices.buckets(model, count).slice() };
+    return found === undefined || found === null ? null : { below: found, buckets: slices.buckets(model, count).slice() };
   });
 }
 
@@ -122,8 +101,9 @@ export function mergeTensors({
       for (const slice of slicesOf(request, piece, 0)) countSlice(slices, table, slice, windows, below);
       if (Atomics.load(request.shared, SHARED.stop)) return;
       for (const [model, search] of searches.entries()) {
-        if (below[model] == null) throw notFinite(model, searches.length);
-        if (search.magnitude === undefined) search.narrow({ below: below[model], buckets: slices.buckets(model, search.window.count) });
+        const found = below[model] ?? null;
+        if (found === null) throw notFinite(model, searches.length);
+        if (search.magnitude === undefined) search.narrow({ below: found, buckets: slices.buckets(model, search.window.count) });
       }
     }
     slices.setCuts(searches.map(({ magnitude, above }) => cutAt("tensor", kept, magnitude!, above)));
@@ -148,110 +128,14 @@ export function notFinite(model: number, models: number): RangeError {
   return new RangeError(`Cannot trim model ${model + 1} of ${models}: expected finite parameters, got NaN or an infinity`);
 }
 
-interface Slice {
-  readonly stretch: number;
-  readonly start: number;
-  readonly length: number;
-}
-
-let kept: SliceMerges | undefined;
-
-/** The thread's memory, which serves one call after another. */
-function slicesFor({ sources, elements }: MergeTable): SliceMerges {
-  const most = Math.min(SLICE_ELEMENTS, 8 * Math.ceil(Math.max(1, ...elements) / 8));
-  if (kept?.models !== sources - 1 || kept.elements < most) kept = new SliceMerges(sources - 1, most);
-  return kept;
-}
-
-function* takePieces({ pieces, shared }: PiecesRequest): Generator<number, void> {
-  for (;;) {
-    const piece = Atomics.add(shared, SHARED.next, 1);
-    if (piece >= pieces.stretches.length) return;
-    yield piece;
-  }
-}
-
-/** @param weight Of what is done; 0 where the elements come again. */
-function* slicesOf({ pieces, shared }: PiecesRequest, piece: number, weight = 1): Generator<Slice, void> {
-  const [stretch, from, size] = [pieces.stretches[piece]!, pieces.starts[piece]!, pieces.lengths[piece]!];
-  for (let done = 0; done < size; done += SLICE_ELEMENTS) {
-    if (Atomics.load(shared, SHARED.stop)) return;
-    yield { stretch, start: from + done, length: Math.min(SLICE_ELEMENTS, size - done) };
-    if (weight) Atomics.add(shared, SHARED.done, 1);
-  }
-}
-
-function mergeSlice(
-  slices: SliceMerges,
-  table: MergeTable,
-  slice: Slice,
-  arithmetic: Arithmetic,
-  { descriptor, dtype }: Output,
-): { balance: number; cancelled: number } {
-  const { stretch, start, length } = slice;
-  for (let source = arithmetic.kind === "average" ? 1 : 0; source < table.sources; source++) {
-    readFloatsSync(placeOf(table, stretch, source), slices.slot(source, length), start);
-  }
-  let signs = { balance: 0, cancelled: 0 };
-  if (arithmetic.kind === "average") slices.average(length);
-  else if (arithmetic.kind === "task_arithmetic") slices.addTaskVectors(arithmetic.scaling, length);
-  else signs = slices.mergeTrimmed(arithmetic.scaling, arithmetic.zeroPositive, arithmetic.mean, length);
-  writeBytesSync(descriptor, convertFloats(dtype, slices.result(length)), table.targets[stretch]! + start * dtypeBytes(dtype));
-  return signs;
-}
-
-function countSlice(
-  slices: SliceMerges,
-  table: MergeTable,
-  { stretch, start, length }: Slice,
-  windows: readonly MagnitudeWindow[],
-  below: (number | null)[],
-): void {
-  for (let source = 0; source < table.sources; source++) {
-    readFloatsSync(placeOf(table, stretch, source), slices.slot(source, length), start);
-  }
-  for (const [model, window] of windows.entries()) {
-    const found = slices.count(model, window, length);
-    below[model] = found === null || below[model] == null ? null : below[model] + found;
-  }
-}
-
 /** Searches for the deciding magnitudes of a tensor, one a model, that begin where a sample says. */
 function startSearches(table: MergeTable, tensor: number, elements: number, rank: number): RankSearch[] {
   const whole = elements <= SAMPLE_WHOLE;
   const only: MergeTable = { ...table, elements: table.elements.map((each, stretch) => (stretch === tensor ? each : 0)) };
-  const runs = whole ? cutPieces(only, SAMPLE_WHOLE) : spreadPieces(only, Math.ceil(elements / (4 * SAMPLE_RUN)), SAMPLE_RUN);
+  const runs = whole ? cutPieces(only, SAMPLE_WHOLE) : spreadPieces(only, Math.ceil(elements / (16 * SAMPLE_RUN)), SAMPLE_RUN);
   const parts = Array.from(runs.stretches, (_, run) => sample(table, runs, run));
   return Array.from({ length: table.sources - 1 }, (_, model) => {
     const values = join(parts.map((part) => part[model]!));
     return new RankSearch(elements, rank, whole ? exactWindow(values, rank) : guessWindow(values, rank / elements));
   });
-}
-
-function sample(table: MergeTable, { stretches, starts, lengths }: Pieces, piece: number): Float32Array[] {
-  const read = (source: number): Float32Array => {
-    const values = new Float32Array(lengths[piece]!);
-    readFloatsSync(placeOf(table, stretches[piece]!, source), values, starts[piece]!);
-    return values;
-  };
-  const origin = read(0);
-  return Array.from({ length: table.sources - 1 }, (_, model) => {
-    const values = read(1 + model);
-    for (let i = 0; i < values.length; i++) values[i] = values[i]! - origin[i]!;
-    return values;
-  });
-}
-
-function join(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
-
-function writeBytesSync(descriptor: number, bytes: Uint8Array, position: number): void {
-  for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done, bytes.length - done, position + done);
 }
