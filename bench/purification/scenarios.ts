@@ -36,5 +36,7 @@ export const SCENARIOS: readonly Scenario[] = [
   desk("adaptive", "adaptive attacker", made({ attack: "adaptive" })),
   desk("triggers", "3 x 3, corner", made({ size: 3, strength: 1 })),
   desk("triggers", "6 x 6, upper right", made({ size: 6, strength: 1, x: 26, y: 0 })),
+  desk("triggers", "7 x 7, corner", made({ size: 7, strength: 1 })),
+  desk("triggers", "8 x 8, lower left", made({ size: 8, strength: 1, x: 1, y: 22 })),
   desk("triggers", "9 x 9, corner", made({ size: 9, strength: 0.6 })),
 ];

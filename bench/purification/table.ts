@@ -31,6 +31,7 @@ const HELP = `Usage: npx tsx bench/purification/table.ts [options]
 Purifies, merges and judges each scenario with each seed, and writes OUT/points.json and OUT/tables.md. What is done is kept in CACHE.
 
   --groups main,tasks,triggers,base,adaptive,clean   which scenarios
+  --only TEXT              of these, the scenarios whose title holds the text
   --seeds 0,1,2            of the main attack
   --clean-seeds 0,…,8      of the all-clean merge
   --other-seeds 0          of all other scenarios
@@ -47,6 +48,7 @@ const { values: flags } = parseArgs({
   options: {
     help: { type: "boolean", default: false },
     groups: { type: "string", default: "main,tasks,triggers,base,adaptive,clean" },
+    only: { type: "string", default: "" },
     seeds: { type: "string", default: "0,1,2" },
     "clean-seeds": { type: "string", default: "0,1,2,3,4,5,6,7,8" },
     "other-seeds": { type: "string", default: "0" },
@@ -79,7 +81,8 @@ async function main(): Promise<void> {
   const runs: ScenarioRun[] = [];
   if (flags["tables-only"]) runs.push(...(JSON.parse(await readFile(pointsFile, "utf8")) as { runs: ScenarioRun[] }).runs);
   for (const scenario of flags["tables-only"] ? [] : SCENARIOS) {
-    if (!flags.groups.split(",").includes(scenario.group) || (scenario.suite === "base" && flags.base === undefined)) continue;
+    if (!flags.groups.split(",").includes(scenario.group) || !scenario.title.includes(flags.only)) continue;
+    if (scenario.suite === "base" && flags.base === undefined) continue;
     process.stderr.write(`${scenario.title}\n`);
     const lab = await openScenario(scenario);
     const seeds = { main: flags.seeds, clean: flags["clean-seeds"] }[scenario.group as string] ?? flags["other-seeds"];

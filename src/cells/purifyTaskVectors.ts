@@ -53,7 +53,7 @@ interface PurifiedModel {
 /** One model by itself, kept by its own content: the same model in another merge is not purified again. */
 const purifyModel: Cell<[model: TaskVectors], z.input<typeof parameters>, PurifiedModel> = defineCell({
   name: "purifyModel",
-  version: 1,
+  version: 2,
   summary: "Inspects one fine-tuned model for a backdoor and purges its task vector",
   inputs: ["model"],
   parameters,
@@ -82,7 +82,7 @@ const purifyModel: Cell<[model: TaskVectors], z.input<typeof parameters>, Purifi
  */
 export const purifyTaskVectors: Cell<[vectors: TaskVectors], PurifyTaskVectorsParameters, PurifiedTaskVectors> = defineCell({
   name: "purifyTaskVectors",
-  version: 1,
+  version: 2,
   summary: "Inspects each model for a backdoor and purges its task vector",
   inputs: ["vectors"],
   parameters,
@@ -117,14 +117,16 @@ function inspectionTable({ inspections, kept }: Pick<PurifiedTaskVectors, "inspe
       { key: "capture", title: "Captured by one sticker", format: "percent" },
       { key: "target", title: "To class", format: "integer" },
       { key: "pretrainedCapture", title: "Of the pretrained model", format: "percent" },
+      { key: "recall", title: "Recalls its patches", format: "percent" },
       { key: "verdict", title: "Verdict" },
       { key: "kept", title: "Task vector kept", format: "percent" },
     ],
-    rows: inspections.map(({ task, capture, target, pretrainedCapture, suspect }) => ({
+    rows: inspections.map(({ task, capture, target, pretrainedCapture, recall, suspect }) => ({
       task,
       capture,
       target,
       pretrainedCapture,
+      recall,
       verdict: suspect ? "suspect" : "nothing found",
       kept: kept[task]!,
     })),

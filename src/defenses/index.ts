@@ -6,6 +6,7 @@ export {
   excessOf,
   inspectModel,
   measureCapture,
+  measureRecall,
   openPatient,
   PURIFY_DEFAULTS,
   PURIFY_OPTION_TEXTS,

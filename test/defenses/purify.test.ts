@@ -2,7 +2,7 @@ import * as assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { excessOf, openPatient, PURIFY_DEFAULTS, runPurify, type PurifyOptions } from "../../src/defenses";
+import { excessOf, measureRecall, openPatient, PURIFY_DEFAULTS, runPurify, type PurifyOptions } from "../../src/defenses";
 import { startEngine } from "../../src/engine";
 import {
   createAdaptationWorkers,
@@ -90,8 +90,59 @@ describe("runPurify()", () => {
     assert.notEqual(bytesOf(zero.taskVectors[0]!), bytesOf((await run()).taskVectors[0]!));
   });
 
+  it("runPurify() asks for recall where stickers found no suspect, and purges who recalls under larger stickers", async () => {
+    const quiet = { purge: "suspects", suspectExcess: 1, ascentRate: 1e-6, recallSide: 5, recallSteps: 2 } as const;
+    const { inspections } = await run({ ...quiet, suspectRecall: 1 });
+    const recalls = inspections.map(({ recall }) => recall!);
+    for (const recall of recalls) assert.ok(recall >= -1 && recall <= 1, `${recall}`);
+    const suspectRecall = Math.max(...recalls);
+    assert.ok(suspectRecall > 0 && recalls.some((recall) => recall < suspectRecall), JSON.stringify(recalls));
+    const named = await run({ ...quiet, suspectRecall });
+    assert.deepEqual(
+      named.inspections.map(({ suspect }) => suspect),
+      recalls.map((recall) => recall === suspectRecall),
+    );
+    const index = recalls.indexOf(suspectRecall);
+    for (const [other, vector] of named.taskVectors.entries())
+      assert.equal(vector === CONTEXT.taskVectors[other], recalls[other]! < suspectRecall);
+    const bySticker = await run({ ...quiet, purge: "all", recallSide: 0 });
+    assert.notEqual(bytesOf(named.taskVectors[index]!), bytesOf(bySticker.taskVectors[index]!));
+    const found = await run({ ...quiet, suspectExcess: 1e-6, ascentRate: 0.5 });
+    for (const inspection of found.inspections) assert.equal(inspection.recall === null, excessOf(inspection) >= 1e-6);
+    assert.ok(found.inspections.some(({ recall }) => recall === null));
+  });
+
+  it("measureRecall() is 0 for a model that is its base, whatever the patches do", async () => {
+    const zero = new Map(
+      [...CONTEXT.taskVectors[0]!].map(([name, { shape, values }]) => [name, { shape, values: new Float32Array(values.length) }]),
+    );
+    const context = { ...CONTEXT, taskVectors: [zero], tasks: [CONTEXT.tasks[0]!] };
+    const patient = await openPatient(context, { ...PURIFY_DEFAULTS, ...SHORT, recallSide: 5, recallSteps: 2 }, 0);
+    assert.equal((await measureRecall(patient)).recall, 0);
+  });
+
+  it("measureRecall() is at most 0 for a model that does not look at its images", async () => {
+    const blind = new Map(
+      [...CONTEXT.taskVectors[0]!].map(([name, { shape, values }]) => {
+        const seen = CONTEXT.pretrained.get(name)!.values;
+        return [
+          name,
+          { shape, values: name.endsWith("patch_embedding.weight") ? seen.map((value) => -value) : new Float32Array(values.length) },
+        ];
+      }),
+    );
+    const context = { ...CONTEXT, taskVectors: [blind], tasks: [CONTEXT.tasks[0]!] };
+    const { recall } = await measureRecall(await openPatient(context, { ...PURIFY_DEFAULTS, ...SHORT, recallSide: 5, recallSteps: 2 }, 0));
+    assert.ok(recall <= 0, `${recall}`);
+  });
+
   it("runPurify() goes on from a saved state to the same bytes, wherever it was stopped", async () => {
-    const whole = await run();
+    const recall = { recallSide: 5, recallSteps: 2, suspectRecall: 1e-6 };
+    const whole = await run(recall);
+    assert.ok(
+      whole.inspections.some(({ recall }) => recall !== null && recall >= 1e-6),
+      JSON.stringify(whole.inspections),
+    );
     const folder = await mkdtemp(path.join(tmpdir(), "damlab-purify-"));
     try {
       for (const stop of [1, 3, 5, 6, 9, 19]) {
@@ -99,10 +150,10 @@ describe("runPurify()", () => {
         const controller = new AbortController();
         let steps = 0;
         const progress = { start: () => ({ update: () => void (++steps === stop && controller.abort()), finish: () => undefined }) };
-        const halted = await run({}, { store, signal: controller.signal, progress: progress as never, whenInterrupted: "return" });
+        const halted = await run(recall, { store, signal: controller.signal, progress: progress as never, whenInterrupted: "return" });
         assert.equal(halted.completed, false);
         assert.equal(halted.history.length, stop);
-        const resumed = await run({}, { store });
+        const resumed = await run(recall, { store });
         assert.equal(bytesOf(resumed.parameters), bytesOf(whole.parameters), `stopped after ${stop}`);
         assert.deepEqual(resumed.inspections, whole.inspections);
       }

@@ -10,4 +10,5 @@ export {
   type Patient,
   type PatientVariables,
 } from "./patient";
+export { measureRecall } from "./recall";
 export { purify, runPurify, type PurifyResult } from "./purify";

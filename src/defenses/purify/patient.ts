@@ -22,7 +22,8 @@ import {
 import { addVector } from "../../engine";
 import { readStickers, tournamentStickers, type Perturbations } from "../../dam";
 import { pasteStamp } from "../../tasks";
-import type { Finding } from "./finding";
+import { captureOf, type Finding, type Findings } from "./finding";
+import { patchSide } from "./recall";
 import type { PurifyOptions } from "./options";
 
 /** A model that is inspected and purged by itself, on unlabelled images of its own task. */
@@ -41,11 +42,14 @@ export interface Patient {
 }
 
 /** What the stickers found in a model. */
-export interface Inspection extends Finding {
+export type Inspection = Findings & {
   readonly task: string;
-  /** Whether `capture` is above `pretrainedCapture` by `suspectExcess` or more: what fine-tuning taught the model, its base did not know. */
+  /**
+   * Whether `capture` is above `pretrainedCapture` by `suspectExcess` or more, or `recall` is `suspectRecall` or more: what fine-tuning taught
+   * the model, its base did not know.
+   */
   readonly suspect: boolean;
-}
+};
 
 /** What is trained while a model is at work. */
 export interface PatientVariables {
@@ -72,6 +76,15 @@ export async function openPatient(context: AdaptationContext, options: PurifyOpt
   const given = mergeMasked(place.space, vector, null);
   const [classes] = await classifyAll(place, given);
   return { place, options, layout, vector, given, stickers, classes: classes! };
+}
+
+/** The patient with fresh stickers that are as large as the patches of recall at the most. */
+export function withLargeStickers(patient: Patient): Patient {
+  const { place } = patient;
+  const options = { ...patient.options, stickerMax: Math.max(patient.options.stickerMax, patchSide(patient)) };
+  const { name, images } = place.tasks[0]!;
+  const setting = { tasks: [name], seed: place.seed, imageSize: images.width, normalization: place.normalization };
+  return { ...patient, options, stickers: tournamentStickers(options, setting) };
 }
 
 /** One ascent step of the stickers against the model as it was given. */
@@ -101,17 +114,6 @@ export async function measureCapture(patient: Patient, values: Float32Array): Pr
 /** How much more a sticker captures of a model than of the pretrained one. */
 export function excessOf({ capture, pretrainedCapture }: Pick<Finding, "capture" | "pretrainedCapture">): number {
   return capture - pretrainedCapture;
-}
-
-/** Share of the images of other classes that are seen as the target. */
-function captureOf(classes: Int32Array, seen: Int32Array, target: number): number {
-  let [others, captured] = [0, 0];
-  for (const [image, own] of classes.entries()) {
-    if (own === target) continue;
-    others++;
-    if (seen[image] === target) captured++;
-  }
-  return others === 0 ? 0 : captured / others;
 }
 
 /**

@@ -28,7 +28,8 @@ import {
   type Workplace,
 } from "../../merging/adaptive";
 import { tournamentValueCount } from "../../dam";
-import { findingLength, packFinding, unpackFinding } from "./finding";
+import { findingLength, packFinding, unpackFinding, type Findings } from "./finding";
+import { measureRecall } from "./recall";
 import { PURIFY_DEFAULTS, PURIFY_OPTION_TEXTS, purifyOptionsSchema, type PurifyOptions } from "./options";
 import {
   excessOf,
@@ -36,6 +37,7 @@ import {
   measureCapture,
   openPatient,
   purgeStep,
+  withLargeStickers,
   type Inspection,
   type Patient,
   type PatientVariables,
@@ -120,7 +122,7 @@ function openPurification(context: AdaptationContext, options: PurifyOptions): P
     layout,
     variables: {
       gates: startVariable(new Float32Array(layout.logits)),
-      stickers: keepVariable(new Float32Array(tournamentValueCount(options, 1))),
+      stickers: keepVariable(new Float32Array(tournamentValueCount(largest(context, options), 1))),
       coefficients: startVariable(startCoefficients(space, options.coefficients, options.initialCoefficient).values),
       kept: keepVariable(new Float32Array(space.tasks * layout.logits).fill(1)),
       findings: keepVariable(new Float32Array(space.tasks * findingLength(options)).fill(-1)),
@@ -159,15 +161,24 @@ async function treat(run: Purification, patient: Patient, index: number, step: n
     const numbers = await inspectModel(patient, variables, step);
     if (step < options.inspectSteps - 1) return numbers;
     const finding = await measureCapture(patient, variables.stickers.values);
-    variables.findings.values.set(packFinding(finding), index * findingLength(options));
+    const asked = options.recallSide > 0 && excessOf(finding) < options.suspectExcess;
+    const recalled = asked ? await measureRecall(patient) : null;
+    variables.findings.values.set(
+      packFinding({ ...finding, ...(recalled ?? { recall: null, recallTarget: null }) }),
+      index * findingLength(options),
+    );
     const { sticker: _, ...found } = finding;
-    return { ...numbers, ...found };
+    return { ...numbers, ...found, ...recalled };
   }
   if (options.purge === "suspects" && !readInspection(run, index)!.suspect) return {};
   // Whatever step an interrupt comes after, what is kept so far counts.
   const gates = keptGates(run, index);
-  if (step === options.inspectSteps) gates.set(openGates(variables.gates.values, options.temperature));
-  return purgeStep(patient, variables, gates, step - options.inspectSteps);
+  const own = recalls(readInspection(run, index)!, options) ? withLargeStickers(patient) : patient;
+  if (step === options.inspectSteps) {
+    gates.set(openGates(variables.gates.values, options.temperature));
+    if (own !== patient) variables.stickers.values.set(own.stickers.start());
+  }
+  return purgeStep(own, variables, gates, step - options.inspectSteps);
 }
 
 /** Fresh gates, fresh stickers: a model's treatment does not depend on the models before it. */
@@ -182,8 +193,18 @@ function readInspection({ context, options, variables }: Purification, index: nu
   const length = findingLength(options);
   const finding = unpackFinding(variables.findings.values.subarray(index * length, (index + 1) * length));
   if (finding === null) return null;
-  const { sticker, ...found } = finding;
-  return { task: context.tasks[index]!.name, ...found, suspect: excessOf(found) >= options.suspectExcess, sticker };
+  const suspect = excessOf(finding) >= options.suspectExcess || recalls(finding, options);
+  return { task: context.tasks[index]!.name, ...finding, suspect };
+}
+
+/** Whether it is its recall of the pretrained model's patches that makes a model suspect. */
+function recalls({ recall }: Findings, { suspectRecall }: PurifyOptions): boolean {
+  return recall !== null && recall >= suspectRecall;
+}
+
+/** The sizes of the largest stickers that a run may need. */
+function largest({ config }: AdaptationContext, { candidates, stickerMax, recallSide }: PurifyOptions) {
+  return { candidates, stickerMax: Math.max(stickerMax, Math.min(recallSide, config.imageSize)) };
 }
 
 /** A model's part of `kept`. */
