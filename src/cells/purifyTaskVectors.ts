@@ -117,16 +117,14 @@ function inspectionTable({ inspections, kept }: Pick<PurifiedTaskVectors, "inspe
       { key: "capture", title: "Captured by one sticker", format: "percent" },
       { key: "target", title: "To class", format: "integer" },
       { key: "pretrainedCapture", title: "Of the pretrained model", format: "percent" },
-      { key: "recall", title: "Recalls its patches", format: "percent" },
       { key: "verdict", title: "Verdict" },
       { key: "kept", title: "Task vector kept", format: "percent" },
     ],
-    rows: inspections.map(({ task, capture, target, pretrainedCapture, recall, suspect }) => ({
+    rows: inspections.map(({ task, capture, target, pretrainedCapture, suspect }) => ({
       task,
       capture,
       target,
       pretrainedCapture,
-      recall,
       verdict: suspect ? "suspect" : "nothing found",
       kept: kept[task]!,
     })),

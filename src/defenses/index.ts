@@ -5,8 +5,8 @@ export { describeMethods } from "./describeMethods";
 export {
   excessOf,
   inspectModel,
+  isSuspect,
   measureCapture,
-  measureRecall,
   openPatient,
   PURIFY_DEFAULTS,
   PURIFY_OPTION_TEXTS,

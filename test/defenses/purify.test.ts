@@ -2,7 +2,7 @@ import * as assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { excessOf, measureRecall, openPatient, PURIFY_DEFAULTS, runPurify, type PurifyOptions } from "../../src/defenses";
+import { excessOf, isSuspect, openPatient, PURIFY_DEFAULTS, runPurify, type PurifyOptions } from "../../src/defenses";
 import { startEngine } from "../../src/engine";
 import {
   createAdaptationWorkers,
@@ -82,6 +82,27 @@ describe("runPurify()", () => {
     }
   });
 
+  it("runPurify() takes what plain rectangles do into account where it is told to", async () => {
+    const quiet = { purge: "suspects", suspectExcess: 1, ascentRate: 1e-6 } as const;
+    const unasked = await run(quiet);
+    assert.ok(unasked.inspections.every(({ plainExcess }) => plainExcess === 0));
+    const asked = await run({ ...quiet, suspectOverPlain: 1e-6 });
+    assert.ok(
+      asked.inspections.some(({ plainExcess }) => plainExcess > 0),
+      JSON.stringify(asked.inspections),
+    );
+    for (const [index, inspection] of asked.inspections.entries()) {
+      assert.equal(inspection.suspect, excessOf(inspection) - inspection.plainExcess >= 1e-6);
+      assert.equal(asked.taskVectors[index] === CONTEXT.taskVectors[index], !inspection.suspect);
+    }
+  });
+
+  it("isSuspect() subtracts plain rectangles from the lower threshold's excess, not from the higher one's", () => {
+    const found = { capture: 0.8, pretrainedCapture: 0.2, plainExcess: 0.3 };
+    const suspect = (suspectExcess: number, suspectOverPlain: number) => isSuspect(found, { suspectExcess, suspectOverPlain });
+    assert.deepEqual([suspect(0.5, 1), suspect(0.7, 0.2), suspect(0.7, 0.4), suspect(0.7, 1)], [true, true, false, false]);
+  });
+
   it("runPurify() with alpha 0 looks at no sticker while it purges", async () => {
     const zero = await run({ alpha: 0 });
     assert.ok(zero.history.every((numbers) => !("safety" in numbers)));
@@ -90,59 +111,8 @@ describe("runPurify()", () => {
     assert.notEqual(bytesOf(zero.taskVectors[0]!), bytesOf((await run()).taskVectors[0]!));
   });
 
-  it("runPurify() asks for recall where stickers found no suspect, and purges who recalls under larger stickers", async () => {
-    const quiet = { purge: "suspects", suspectExcess: 1, ascentRate: 1e-6, recallSide: 5, recallSteps: 2 } as const;
-    const { inspections } = await run({ ...quiet, suspectRecall: 1 });
-    const recalls = inspections.map(({ recall }) => recall!);
-    for (const recall of recalls) assert.ok(recall >= -1 && recall <= 1, `${recall}`);
-    const suspectRecall = Math.max(...recalls);
-    assert.ok(suspectRecall > 0 && recalls.some((recall) => recall < suspectRecall), JSON.stringify(recalls));
-    const named = await run({ ...quiet, suspectRecall });
-    assert.deepEqual(
-      named.inspections.map(({ suspect }) => suspect),
-      recalls.map((recall) => recall === suspectRecall),
-    );
-    const index = recalls.indexOf(suspectRecall);
-    for (const [other, vector] of named.taskVectors.entries())
-      assert.equal(vector === CONTEXT.taskVectors[other], recalls[other]! < suspectRecall);
-    const bySticker = await run({ ...quiet, purge: "all", recallSide: 0 });
-    assert.notEqual(bytesOf(named.taskVectors[index]!), bytesOf(bySticker.taskVectors[index]!));
-    const found = await run({ ...quiet, suspectExcess: 1e-6, ascentRate: 0.5 });
-    for (const inspection of found.inspections) assert.equal(inspection.recall === null, excessOf(inspection) >= 1e-6);
-    assert.ok(found.inspections.some(({ recall }) => recall === null));
-  });
-
-  it("measureRecall() is 0 for a model that is its base, whatever the patches do", async () => {
-    const zero = new Map(
-      [...CONTEXT.taskVectors[0]!].map(([name, { shape, values }]) => [name, { shape, values: new Float32Array(values.length) }]),
-    );
-    const context = { ...CONTEXT, taskVectors: [zero], tasks: [CONTEXT.tasks[0]!] };
-    const patient = await openPatient(context, { ...PURIFY_DEFAULTS, ...SHORT, recallSide: 5, recallSteps: 2 }, 0);
-    assert.equal((await measureRecall(patient)).recall, 0);
-  });
-
-  it("measureRecall() is at most 0 for a model that does not look at its images", async () => {
-    const blind = new Map(
-      [...CONTEXT.taskVectors[0]!].map(([name, { shape, values }]) => {
-        const seen = CONTEXT.pretrained.get(name)!.values;
-        return [
-          name,
-          { shape, values: name.endsWith("patch_embedding.weight") ? seen.map((value) => -value) : new Float32Array(values.length) },
-        ];
-      }),
-    );
-    const context = { ...CONTEXT, taskVectors: [blind], tasks: [CONTEXT.tasks[0]!] };
-    const { recall } = await measureRecall(await openPatient(context, { ...PURIFY_DEFAULTS, ...SHORT, recallSide: 5, recallSteps: 2 }, 0));
-    assert.ok(recall <= 0, `${recall}`);
-  });
-
   it("runPurify() goes on from a saved state to the same bytes, wherever it was stopped", async () => {
-    const recall = { recallSide: 5, recallSteps: 2, suspectRecall: 1e-6 };
-    const whole = await run(recall);
-    assert.ok(
-      whole.inspections.some(({ recall }) => recall !== null && recall >= 1e-6),
-      JSON.stringify(whole.inspections),
-    );
+    const whole = await run();
     const folder = await mkdtemp(path.join(tmpdir(), "damlab-purify-"));
     try {
       for (const stop of [1, 3, 5, 6, 9, 19]) {
@@ -150,10 +120,10 @@ describe("runPurify()", () => {
         const controller = new AbortController();
         let steps = 0;
         const progress = { start: () => ({ update: () => void (++steps === stop && controller.abort()), finish: () => undefined }) };
-        const halted = await run(recall, { store, signal: controller.signal, progress: progress as never, whenInterrupted: "return" });
+        const halted = await run({}, { store, signal: controller.signal, progress: progress as never, whenInterrupted: "return" });
         assert.equal(halted.completed, false);
         assert.equal(halted.history.length, stop);
-        const resumed = await run(recall, { store });
+        const resumed = await run({}, { store });
         assert.equal(bytesOf(resumed.parameters), bytesOf(whole.parameters), `stopped after ${stop}`);
         assert.deepEqual(resumed.inspections, whole.inspections);
       }

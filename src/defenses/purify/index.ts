@@ -3,6 +3,7 @@ export { PURIFY_DEFAULTS, PURIFY_OPTION_TEXTS, purifyOptionsSchema, purifyOption
 export {
   excessOf,
   inspectModel,
+  isSuspect,
   measureCapture,
   openPatient,
   purgeStep,
@@ -10,5 +11,4 @@ export {
   type Patient,
   type PatientVariables,
 } from "./patient";
-export { measureRecall } from "./recall";
 export { purify, runPurify, type PurifyResult } from "./purify";

@@ -8,12 +8,8 @@ export interface PurifyOptions {
   readonly inspectSteps: number;
   /** A model is a suspect if one sticker captures at least this much more of it than of the pretrained model, in (0, 1]. */
   readonly suspectExcess: number;
-  /** Side in pixels of the patches made against the pretrained model where stickers found no suspect; 0: none are made. */
-  readonly recallSide: number;
-  /** Steps of making them. */
-  readonly recallSteps: number;
-  /** A model is a suspect, too, if it recalls one of them by at least this much, in (0, 1]. */
-  readonly suspectRecall: number;
+  /** Or if a sticker captures at least this much more than a plain rectangle in its stead does, in (0, 1]; 1: this is not asked. */
+  readonly suspectOverPlain: number;
   /** Whose task vectors are purged. */
   readonly purge: "all" | "suspects";
   /** Steps of purging, each model for itself. */
@@ -58,9 +54,7 @@ export interface PurifyOptions {
 export const PURIFY_DEFAULTS: PurifyOptions = {
   inspectSteps: 60,
   suspectExcess: 0.65,
-  recallSide: 0,
-  recallSteps: 12,
-  suspectRecall: 0.18,
+  suspectOverPlain: 1,
   purge: "suspects",
   purgeSteps: 100,
   alpha: 1,
@@ -87,11 +81,8 @@ export const PURIFY_OPTION_TEXTS: Readonly<Record<keyof PurifyOptions, string>> 
   inspectSteps: "ascent steps of the stickers against each model as it was given",
   suspectExcess:
     "a model is a suspect if one sticker brings at least this share more of its images to one class than of the pretrained model's",
-  recallSide:
-    "side in pixels of the patches made against the pretrained model where stickers found no suspect, the image's at the most; 0: none are made",
-  recallSteps: "steps of making them",
-  suspectRecall:
-    "a model is a suspect, too, if it gives way to one of them by at least this share of its images more than the pretrained model",
+  suspectOverPlain:
+    "or if its excess, less that of plain rectangles in the sticker's stead, is at least this share (docs/purification.md, Large triggers); 1: not asked",
   purge: "whose task vectors are purged",
   purgeSteps: "steps of purging, each model for itself",
   alpha: "α, the weight of the loss under stickers",
@@ -121,9 +112,7 @@ const positive = (value: number) => z.number().gt(0).default(value);
 export const purifyOptionsShape = {
   inspectSteps: count(1, d.inspectSteps),
   suspectExcess: z.number().gt(0).max(1).default(d.suspectExcess),
-  recallSide: count(0, d.recallSide),
-  recallSteps: count(1, d.recallSteps),
-  suspectRecall: z.number().gt(0).max(1).default(d.suspectRecall),
+  suspectOverPlain: z.number().gt(0).max(1).default(d.suspectOverPlain),
   purge: z.enum(["all", "suspects"]).default(d.purge),
   purgeSteps: count(0, d.purgeSteps),
   alpha: z.number().min(0).default(d.alpha),

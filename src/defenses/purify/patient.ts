@@ -5,6 +5,7 @@ import {
   crossEntropyTo,
   expandMask,
   gateGradient,
+  gatherNormalized,
   indicesOf,
   layoutMask,
   maskGradient,
@@ -22,8 +23,7 @@ import {
 import { addVector } from "../../engine";
 import { readStickers, tournamentStickers, type Perturbations } from "../../dam";
 import { pasteStamp } from "../../tasks";
-import { captureOf, type Finding, type Findings } from "./finding";
-import { patchSide } from "./recall";
+import type { Finding } from "./finding";
 import type { PurifyOptions } from "./options";
 
 /** A model that is inspected and purged by itself, on unlabelled images of its own task. */
@@ -42,14 +42,11 @@ export interface Patient {
 }
 
 /** What the stickers found in a model. */
-export type Inspection = Findings & {
+export interface Inspection extends Finding {
   readonly task: string;
-  /**
-   * Whether `capture` is above `pretrainedCapture` by `suspectExcess` or more, or `recall` is `suspectRecall` or more: what fine-tuning taught
-   * the model, its base did not know.
-   */
+  /** Whether `isSuspect` says so: what fine-tuning taught the model, its base did not know. */
   readonly suspect: boolean;
-};
+}
 
 /** What is trained while a model is at work. */
 export interface PatientVariables {
@@ -78,15 +75,6 @@ export async function openPatient(context: AdaptationContext, options: PurifyOpt
   return { place, options, layout, vector, given, stickers, classes: classes! };
 }
 
-/** The patient with fresh stickers that are as large as the patches of recall at the most. */
-export function withLargeStickers(patient: Patient): Patient {
-  const { place } = patient;
-  const options = { ...patient.options, stickerMax: Math.max(patient.options.stickerMax, patchSide(patient)) };
-  const { name, images } = place.tasks[0]!;
-  const setting = { tasks: [name], seed: place.seed, imageSize: images.width, normalization: place.normalization };
-  return { ...patient, options, stickers: tournamentStickers(options, setting) };
-}
-
 /** One ascent step of the stickers against the model as it was given. */
 export async function inspectModel(patient: Patient, { stickers }: PatientVariables, step: number): Promise<StepNumbers> {
   return { harm: await ascend(patient, patient.given, stickers.values, "inspection", step) };
@@ -106,14 +94,74 @@ export async function measureCapture(patient: Patient, values: Float32Array): Pr
     const capture = Math.max(...captures);
     const target = captures.indexOf(capture);
     const [originSeen] = await classifyAll(place, origin, stick);
-    found.push({ capture, target, pretrainedCapture: captureOf(originClasses!, originSeen!, target), sticker });
+    found.push({ capture, target, pretrainedCapture: captureOf(originClasses!, originSeen!, target), plainExcess: 0, sticker });
   }
-  return found.reduce((most, next) => (excessOf(next) > excessOf(most) ? next : most));
+  const most = found.map(excessOf).reduce((first, excess, index, all) => (excess > all[first]! ? index : first), 0);
+  if (excessOf(found[most]!) >= options.suspectExcess) return found[most]!;
+  // A class that plain rectangles draw as well attracts by the task's nature, not by a backdoor's.
+  for (const [index, finding] of found.entries()) {
+    if (excessOf(finding) < options.suspectOverPlain) continue;
+    found[index] = { ...finding, plainExcess: await measurePlainExcess(patient, origin, finding) };
+  }
+  return found.find((finding) => isSuspect(finding, options)) ?? found[most]!;
+}
+
+/** Colours of plain rectangles: black, white, grey, red, green, blue. */
+const COLOURS = ["000", "111", "hhh", "100", "010", "001"].map((name) =>
+  Array.from(name, (value) => (value === "h" ? 0.5 : Number(value))),
+);
+/** Images that plain rectangles are judged on. */
+const PLAIN_IMAGES = 200;
+
+/** Largest excess of a rectangle of one colour, or of the sticker's mean colour, for the sticker's class and at its place; at least 0. */
+async function measurePlainExcess(
+  { place, given }: Patient,
+  origin: Float32Array,
+  { sticker, target }: Pick<Finding, "sticker" | "target">,
+): Promise<number> {
+  const { images } = place.tasks[0]!;
+  const area = sticker.height * sticker.width;
+  const mean = [0, 1, 2].map((channel) => sticker.pixels.slice(channel * area, (channel + 1) * area).reduce((sum, v) => sum + v / area, 0));
+  const step = Math.max(1, Math.floor(images.count / PLAIN_IMAGES));
+  const indices = Array.from({ length: Math.min(PLAIN_IMAGES, images.count) }, (_, i) => i * step);
+  const batch = gatherNormalized(images, indices, place.normalization);
+  const captureUnder = async (theta: Float32Array, colour: readonly number[]): Promise<number> => {
+    const pixels = Float32Array.from({ length: 3 * area }, (_, i) => colour[Math.floor(i / area)]!);
+    const stuck = batch.slice();
+    pasteStamp(stuck, { ...sticker, pixels }, images, place.normalization);
+    const [[own], [seen]] = [await place.tower.classify(theta, [batch]), await place.tower.classify(theta, [stuck])];
+    return captureOf(own!, seen!, target);
+  };
+  let largest = 0;
+  for (const colour of [...COLOURS, mean]) {
+    largest = Math.max(largest, (await captureUnder(given, colour)) - (await captureUnder(origin, colour)));
+  }
+  return largest;
+}
+
+/** Whether what was found makes a model suspect. */
+export function isSuspect(
+  finding: Pick<Finding, "capture" | "pretrainedCapture" | "plainExcess">,
+  { suspectExcess, suspectOverPlain }: Pick<PurifyOptions, "suspectExcess" | "suspectOverPlain">,
+): boolean {
+  const excess = excessOf(finding);
+  return excess >= suspectExcess || excess - finding.plainExcess >= suspectOverPlain;
 }
 
 /** How much more a sticker captures of a model than of the pretrained one. */
 export function excessOf({ capture, pretrainedCapture }: Pick<Finding, "capture" | "pretrainedCapture">): number {
   return capture - pretrainedCapture;
+}
+
+/** Share of the images of other classes that are seen as the target. */
+function captureOf(classes: Int32Array, seen: Int32Array, target: number): number {
+  let [others, captured] = [0, 0];
+  for (const [image, own] of classes.entries()) {
+    if (own === target) continue;
+    others++;
+    if (seen[image] === target) captured++;
+  }
+  return others === 0 ? 0 : captured / others;
 }
 
 /**

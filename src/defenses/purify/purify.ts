@@ -28,16 +28,14 @@ import {
   type Workplace,
 } from "../../merging/adaptive";
 import { tournamentValueCount } from "../../dam";
-import { findingLength, packFinding, unpackFinding, type Findings } from "./finding";
-import { measureRecall } from "./recall";
+import { findingLength, packFinding, unpackFinding } from "./finding";
 import { PURIFY_DEFAULTS, PURIFY_OPTION_TEXTS, purifyOptionsSchema, type PurifyOptions } from "./options";
 import {
-  excessOf,
   inspectModel,
+  isSuspect,
   measureCapture,
   openPatient,
   purgeStep,
-  withLargeStickers,
   type Inspection,
   type Patient,
   type PatientVariables,
@@ -122,7 +120,7 @@ function openPurification(context: AdaptationContext, options: PurifyOptions): P
     layout,
     variables: {
       gates: startVariable(new Float32Array(layout.logits)),
-      stickers: keepVariable(new Float32Array(tournamentValueCount(largest(context, options), 1))),
+      stickers: keepVariable(new Float32Array(tournamentValueCount(options, 1))),
       coefficients: startVariable(startCoefficients(space, options.coefficients, options.initialCoefficient).values),
       kept: keepVariable(new Float32Array(space.tasks * layout.logits).fill(1)),
       findings: keepVariable(new Float32Array(space.tasks * findingLength(options)).fill(-1)),
@@ -161,24 +159,15 @@ async function treat(run: Purification, patient: Patient, index: number, step: n
     const numbers = await inspectModel(patient, variables, step);
     if (step < options.inspectSteps - 1) return numbers;
     const finding = await measureCapture(patient, variables.stickers.values);
-    const asked = options.recallSide > 0 && excessOf(finding) < options.suspectExcess;
-    const recalled = asked ? await measureRecall(patient) : null;
-    variables.findings.values.set(
-      packFinding({ ...finding, ...(recalled ?? { recall: null, recallTarget: null }) }),
-      index * findingLength(options),
-    );
+    variables.findings.values.set(packFinding(finding), index * findingLength(options));
     const { sticker: _, ...found } = finding;
-    return { ...numbers, ...found, ...recalled };
+    return { ...numbers, ...found };
   }
   if (options.purge === "suspects" && !readInspection(run, index)!.suspect) return {};
   // Whatever step an interrupt comes after, what is kept so far counts.
   const gates = keptGates(run, index);
-  const own = recalls(readInspection(run, index)!, options) ? withLargeStickers(patient) : patient;
-  if (step === options.inspectSteps) {
-    gates.set(openGates(variables.gates.values, options.temperature));
-    if (own !== patient) variables.stickers.values.set(own.stickers.start());
-  }
-  return purgeStep(own, variables, gates, step - options.inspectSteps);
+  if (step === options.inspectSteps) gates.set(openGates(variables.gates.values, options.temperature));
+  return purgeStep(patient, variables, gates, step - options.inspectSteps);
 }
 
 /** Fresh gates, fresh stickers: a model's treatment does not depend on the models before it. */
@@ -193,18 +182,8 @@ function readInspection({ context, options, variables }: Purification, index: nu
   const length = findingLength(options);
   const finding = unpackFinding(variables.findings.values.subarray(index * length, (index + 1) * length));
   if (finding === null) return null;
-  const suspect = excessOf(finding) >= options.suspectExcess || recalls(finding, options);
-  return { task: context.tasks[index]!.name, ...finding, suspect };
-}
-
-/** Whether it is its recall of the pretrained model's patches that makes a model suspect. */
-function recalls({ recall }: Findings, { suspectRecall }: PurifyOptions): boolean {
-  return recall !== null && recall >= suspectRecall;
-}
-
-/** The sizes of the largest stickers that a run may need. */
-function largest({ config }: AdaptationContext, { candidates, stickerMax, recallSide }: PurifyOptions) {
-  return { candidates, stickerMax: Math.max(stickerMax, Math.min(recallSide, config.imageSize)) };
+  const { sticker, ...found } = finding;
+  return { task: context.tasks[index]!.name, ...found, suspect: isSuspect(found, options), sticker };
 }
 
 /** A model's part of `kept`. */
