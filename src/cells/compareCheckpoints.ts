@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import * as path from "node:path";
 import { z } from "zod";
 import { hashFile, openCheckpoint, openTaskVector, type TaskVector } from "../checkpoints";
+import { damlabVersion } from "../engine/version";
 import { heatmapFigure, makeTable, tableToHtml, type Figure, type Table } from "../figures";
 import { defineCell, type Cell } from "./cell";
 
@@ -105,6 +106,7 @@ function describe(names: readonly string[], blocks: ReadonlyMap<string, BlockSum
     total.elements += elements;
     dots.forEach((value, index) => (total.dots[index]! += value));
   }
+  const notes = { more: [`${total.elements.toLocaleString("en-US")} parameters a model`], version: damlabVersion() };
   const relative = ({ base, dots }: BlockSums, model: number): number | null =>
     base === 0 ? null : Math.sqrt(dots[model * count + model]! / base);
   const cosine = (row: number, column: number): number | null => {
@@ -115,11 +117,26 @@ function describe(names: readonly string[], blocks: ReadonlyMap<string, BlockSum
     figures: {
       norms: heatmapFigure(
         { rows: names, columns, values: names.map((_, model) => columns.map((block) => relative(blocks.get(block)!, model))) },
-        { title: "How far fine-tuning moved each block", xTitle: "block", valueTitle: "‖τ‖ / ‖θ₀‖, %", percent: true, digits: 1 },
+        {
+          title: "How far fine-tuning moved each block",
+          xTitle: "block",
+          valueTitle: "‖τ‖ / ‖θ₀‖ (%)",
+          percent: true,
+          digits: 1,
+          caption: "Norm of what fine-tuning added to a block's parameters, over the norm of the pretrained ones.",
+          notes,
+        },
       ),
       cosines: heatmapFigure(
         { rows: names, columns: names, values: names.map((_, row) => names.map((_name, column) => cosine(row, column))) },
-        { title: "Cosines between the task vectors", valueTitle: "cosine", centre: 0, range: [-1, 1] },
+        {
+          title: "Cosines between the task vectors",
+          valueTitle: "cosine",
+          centre: 0,
+          range: [-1, 1],
+          caption: "Over all parameters of the vision tower; 0: the two models moved in unrelated directions.",
+          notes,
+        },
       ),
     },
     table: makeTable({

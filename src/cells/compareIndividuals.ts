@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { makeTable, ratesFigure, type Figure, type Table } from "../figures";
 import { defineCell, type Cell } from "./cell";
+import { attackSeedNotes, madeBy, taskName } from "./figureWords";
 import type { Evaluation } from "./evaluate";
 import { findingOf, type Finding } from "./finding";
 import { attackedIn, estimate, taskAccuracy } from "./reportTable";
@@ -52,10 +53,9 @@ export const compareIndividuals: Cell<[reports: IndividualReports], CompareIndiv
     });
     const [before, after] = [rates(clean), rates(backdoored)];
     const n = clean.tasks[tasks[0]!]?.n;
-    const { engine, damlab } = backdoored.provenance;
     const figure = ratesFigure(
       {
-        tasks,
+        tasks: tasks.map(taskName),
         series: [
           { name: "clean model", style: "clean", ...before },
           { name: "backdoored model", style: "backdoored", ...after },
@@ -64,7 +64,7 @@ export const compareIndividuals: Cell<[reports: IndividualReports], CompareIndiv
       {
         title,
         caption: "ASR: both models of a task under the backdoored one's trigger, over images whose true class is not the target.",
-        notes: { ...(n === undefined ? {} : { n }), ...(engine === null ? {} : { engine: engine.name }), version: damlab },
+        notes: { ...(n === undefined ? {} : { n }), more: attackSeedNotes(attacked), ...madeBy(backdoored) },
       },
     );
     const table = makeTable({

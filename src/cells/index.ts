@@ -60,6 +60,7 @@ export { findingDifference, type Finding } from "./finding";
 export { judgeSweeps, type JudgeSweepsParameters, type SweepJudgement } from "./judgeSweeps";
 export { plotHistory, type HistoryPlot, type PlotHistoryParameters } from "./plotHistory";
 export { plotMethods, type ComparedSweeps, type MethodFinding, type MethodsPlot, type PlotMethodsParameters } from "./plotMethods";
+export { sketchTradeoff, type TradeoffSketch } from "./sketchTradeoff";
 export { plotOver, type OverPlot, type PlotOverParameters } from "./plotOver";
 export { plotTransfer, type PlotTransferParameters, type TransferPlot, type TransferReports } from "./plotTransfer";
 export { saveFigures, type SavedFigures, type SaveFiguresParameters } from "./saveFigures";

@@ -1,8 +1,21 @@
 import { z } from "zod";
 import type { LayerMasks } from "../dam";
-import { heatmapFigure, makeTable, tableToHtml, tableToText, type CellValue, type Figure, type LayerGrid, type Table } from "../figures";
+import {
+  heatmapFigure,
+  makeTable,
+  tableToHtml,
+  tableToText,
+  type CellValue,
+  type Figure,
+  type FigureNotes,
+  type FigureOptions,
+  type LayerGrid,
+  type Table,
+} from "../figures";
 import { defineCell, type Cell } from "./cell";
+import { madeBy, taskName } from "./figureWords";
 import type { DefendedModel } from "./metaOptimize";
+import { provenanceOf } from "./provenance";
 
 /** Parameters of `maskReport`. */
 export interface MaskReportParameters {
@@ -38,8 +51,10 @@ export const maskReport: Cell<[merged: Pick<DefendedModel, "layers" | "title">],
   resolve: ([merged]: [merged: Pick<DefendedModel, "layers" | "title">], parameters) => ({
     title: parameters.title ?? merged.title,
   }),
-  run([{ layers }], { title = "" }) {
-    return { figures: drawFigures(layers, title), table: tabulate(layers, title) };
+  run([merged], { title = "" }) {
+    const seed = provenanceOf(merged)?.seed ?? null;
+    const notes = { ...(seed !== null && { seeds: [seed] }), ...madeBy(merged) };
+    return { figures: drawFigures(merged.layers, title, notes), table: tabulate(merged.layers, title) };
   },
   text: ({ table }) => tableToText(table),
   async display({ figures, table }) {
@@ -120,17 +135,17 @@ function gridOf(layers: readonly LayerMasks[], of: (layers: readonly LayerMasks[
   return { rows: kinds, columns, values };
 }
 
-function drawFigures(layers: readonly LayerMasks[], title: string): MaskReport["figures"] {
+function drawFigures(layers: readonly LayerMasks[], title: string, notes: FigureNotes): MaskReport["figures"] {
   const [shared, backdoor] = (["shared", "backdoor"] as const).map((mask) => layers.some(({ density }) => density[mask] !== null));
   const named = (what: string): string => (title === "" ? what : `${title}: ${what}`);
-  const axis = { xTitle: "block" };
+  const axis = { xTitle: "block", notes };
   const density = (mask: "shared" | "backdoor", what: string): Figure =>
     heatmapFigure(
       gridOf(layers, (own) => weigh(own, (layer) => layer.density[mask])),
       {
         ...axis,
         title: named(what),
-        valueTitle: "density, %",
+        valueTitle: "density (%)",
         percent: true,
         digits: 1,
         caption: "Density: expected fraction of the elements that is kept, mean of sigmoid(Z).",
@@ -140,7 +155,7 @@ function drawFigures(layers: readonly LayerMasks[], title: string): MaskReport["
     ...(shared && { sharedDensity: density("shared", "density of M1, the task-shared mask") }),
     ...(backdoor && {
       backdoorDensity: density("backdoor", "density of M2, the backdoor-detection mask"),
-      pruned: drawPruned(layers, named("what M2 prunes of each task vector")),
+      pruned: drawPruned(layers, { ...axis, title: named("what M2 prunes of each task vector") }),
     }),
     ...(shared &&
       backdoor && {
@@ -156,7 +171,7 @@ function drawFigures(layers: readonly LayerMasks[], title: string): MaskReport["
   };
 }
 
-function drawPruned(layers: readonly LayerMasks[], title: string): Figure {
+function drawPruned(layers: readonly LayerMasks[], options: FigureOptions & { readonly xTitle: string }): Figure {
   const tasks = Object.keys(layers[0]?.squares ?? {});
   const columns = [...blocksOf(layers), "all"];
   const values = tasks.map((task) =>
@@ -168,11 +183,10 @@ function drawPruned(layers: readonly LayerMasks[], title: string): Figure {
     ),
   );
   return heatmapFigure(
-    { rows: tasks, columns, values },
+    { rows: tasks.map(taskName), columns, values },
     {
-      title,
-      xTitle: "block",
-      valueTitle: "pruned, %",
+      ...options,
+      valueTitle: "pruned (%)",
       percent: true,
       digits: 1,
       caption: "Share of the task vector's squared norm in the elements that M2 prunes (sigmoid(Z2) below one half).",

@@ -2,6 +2,8 @@ import { z } from "zod";
 import { linesFigure, type Figure, type LineSeries } from "../figures";
 import type { AdaptedModel } from "./adaptation";
 import { defineCell, type Cell } from "./cell";
+import { madeBy } from "./figureWords";
+import { provenanceOf } from "./provenance";
 
 /** Parameters of `plotHistory`. */
 export interface PlotHistoryParameters {
@@ -30,7 +32,8 @@ export const plotHistory: Cell<[merged: Pick<AdaptedModel, "history" | "title">]
     title: z.string().optional().describe("one line above the picture"),
     window: z.number().int().min(1).default(10).describe("steps that are averaged into one point"),
   }),
-  run([{ history, title: own }]: [merged: Pick<AdaptedModel, "history" | "title">], { title = own, window }) {
+  run([merged]: [merged: Pick<AdaptedModel, "history" | "title">], { title = merged.title, window }) {
+    const { history } = merged;
     const series = (names: Readonly<Record<string, string>>): LineSeries[] =>
       Object.entries(names)
         .map(([key, name]) => ({ name, ...averaged(history, key, window), markers: false }))
@@ -39,10 +42,13 @@ export const plotHistory: Cell<[merged: Pick<AdaptedModel, "history" | "title">]
       { title: "loss", series: series(LOSSES) },
       { title: "density (%)", series: series(DENSITIES).map((line) => ({ ...line, y: line.y.map((share) => share! * 100) })) },
     ].filter((panel) => panel.series.length > 0);
-    if (panels.length === 0) throw new RangeError(`Cannot plot the history of "${own}": expected numbers of at least 1 step, got none`);
+    if (panels.length === 0)
+      throw new RangeError(`Cannot plot the history of "${merged.title}": expected numbers of at least 1 step, got none`);
+    const seed = provenanceOf(merged)?.seed ?? null;
     return {
       figure: linesFigure(panels, {
         title,
+        notes: { ...(seed !== null && { seeds: [seed] }), ...madeBy(merged) },
         caption: `Losses are sums over the tasks, means of ${window} steps. Density: expected share of the elements that a mask keeps.`,
       }),
     };

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { makeTable, methodsFigure, type Averages, type Figure, type MeasureName, type MethodRow, type Table } from "../figures";
+import { familyOf, makeTable, methodsFigure, type Averages, type Figure, type MeasureName, type MethodRow, type Table } from "../figures";
 import { defineCell, type Cell } from "./cell";
+import { madeBy } from "./figureWords";
 import { findingOf, findingRate, type Finding } from "./finding";
 import type { Sweep, SweepPoint, SweptAlpha } from "./sweepAlpha";
 
@@ -58,7 +59,7 @@ export const plotMethods: Cell<[sweeps: ComparedSweeps], PlotMethodsParameters, 
     const runs = Math.max(...groups.map(({ points }) => points.length));
     const rows = groups.map((group) => rowOf(group, measures));
     const first = (Array.isArray(attacked) ? attacked : Object.values(attacked).flat())[0] as SweptAlpha;
-    const { engine, damlab, parameters } = first.provenance;
+    const { parameters } = first.provenance;
     const figure = methodsFigure(rows, {
       title,
       measures,
@@ -66,8 +67,7 @@ export const plotMethods: Cell<[sweeps: ComparedSweeps], PlotMethodsParameters, 
       notes: {
         n: (parameters["limit"] as number | undefined) ?? 800,
         intervals: runs > 1 ? `means of up to ${runs} runs; whiskers: 95 % intervals by Student's t` : "one run each",
-        ...(engine === null ? {} : { engine: engine.name }),
-        version: damlab,
+        ...madeBy(first),
       },
     });
     return { figure, table: tabulate(groups), findings: Object.fromEntries(groups.map(({ key, found }) => [key, found])) };
@@ -154,11 +154,16 @@ function difference(first: number | null | undefined, second: number | null | un
   return typeof first === "number" && typeof second === "number" ? first - second : null;
 }
 
-function rowOf({ name, found, floor }: Group, measures: readonly MeasureName[]): MethodRow {
+function rowOf({ name, points, found, floor }: Group, measures: readonly MeasureName[]): MethodRow {
   const pick = (source: Readonly<Partial<Record<string, Finding | null>>>): Averages =>
     Object.fromEntries(measures.flatMap((measure) => (source[measure] ? [[measure, findingRate(source[measure])]] : [])));
   const floors = pick(floor);
-  return { name, averages: pick({ ...found }), ...(Object.keys(floors).length > 0 && { floor: floors }) };
+  return {
+    name,
+    family: familyOf(points[0]!.method),
+    averages: pick({ ...found }),
+    ...(Object.keys(floors).length > 0 && { floor: floors }),
+  };
 }
 
 function tabulate(groups: readonly Group[]): Table {

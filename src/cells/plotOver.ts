@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { familyOf, linesFigure, makeTable, type Figure, type LineSeries, type Table } from "../figures";
+import { familyOf, linesFigure, makeTable, type Figure, type LinePanel, type LineSeries, type Table } from "../figures";
 import { defineCell, type Cell } from "./cell";
+import { madeBy } from "./figureWords";
 import { findingOf, findingRate, type Finding } from "./finding";
 import type { SweepPoint, SweptAlpha } from "./sweepAlpha";
 
@@ -36,27 +37,30 @@ export const plotOver: Cell<[sweeps: readonly SweptAlpha[]], PlotOverParameters,
     if (lines.size === 0) throw new RangeError(`Cannot plot over ${over}: expected at least 1 finished merge, got 0`);
     const least = Math.min(...[...lines.values()].flat().flatMap(({ x }) => (x > 0 ? [x] : [])));
     const shown = (x: number): number => (over === "alpha" && x === 0 ? least / 10 : x);
-    const panel = (name: string, of: (point: SweepPoint) => number | null | undefined) => ({
-      title: name,
-      series: [...lines].flatMap(([method, groups]): LineSeries[] => seriesOf(method, groups, of, shown)),
-    });
+    const panel = (name: string, of: (point: SweepPoint) => number | null | undefined): LinePanel => {
+      const series = [...lines].flatMap(([method, groups]) => seriesOf(method, groups, of, shown));
+      return { title: name, percent: true, series, range: rangeOf(series) };
+    };
     const panels = [
       panel("ACC (%)", ({ acc }) => acc),
-      panel("ASR attacked (%)", ({ asrAttacked }) => asrAttacked),
+      panel("ASR (%)", ({ asrAttacked }) => asrAttacked),
       panel("floor (%)", ({ floor }) => floor?.asrAttacked),
     ].filter(({ series }) => series.length > 0);
-    const { engine, damlab, parameters } = sweeps[0]!.provenance;
+    const { parameters } = sweeps[0]!.provenance;
+    const runs = Math.max(...[...lines.values()].flat().map(({ points }) => points.length));
     const values = [...new Set([...lines.values()].flat().map(({ x }) => x))].sort((a, b) => a - b);
     const figure = linesFigure(panels, {
       title,
       xTitle: over === "models" ? "merged models" : "α",
       xLog: over === "alpha",
       xTicks: values.map((x) => ({ value: shown(x), text: String(x) })),
+      caption:
+        "ASR: mean over the attacked tasks, each under its own trigger." +
+        (panels.length > 2 ? " Floor: that of the same merge of clean models." : ""),
       notes: {
         n: (parameters["limit"] as number | undefined) ?? 800,
-        seeds: Math.max(...[...lines.values()].flat().map(({ points }) => points.length)),
-        ...(engine === null ? {} : { engine: engine.name }),
-        version: damlab,
+        intervals: runs > 1 ? `means of up to ${runs} runs; whiskers: 95 % intervals by Student's t` : "one run each",
+        ...madeBy(sweeps[0]),
       },
     });
     return { figure, table: tabulate(lines, over), findings: findingsOf(lines) };
@@ -97,19 +101,34 @@ function seriesOf(
   const found = groups.map(({ points }) => findingOf(points.map(of)));
   if (found.every((one) => one === null)) return [];
   const family = familyOf(name);
-  const banded = found.every((one) => one?.interval);
+  const whiskered = found.every((one) => one?.interval);
   return [
     {
       name,
-      // Two lines of one method would look alike.
-      ...(name.includes("before") ? {} : { style: family }),
+      // DAM before its final stage is of DAM's colour, but not drawn alike.
+      style: family,
+      variant: name.includes("before") ? 1 : 0,
       x: groups.map(({ x }) => shown(x)),
-      // In percent, on axes that fit the values: what α changes is small beside the whole.
-      y: found.map((one) => (one === null ? null : one.value * 100)),
-      ...(banded && { low: found.map((one) => one!.interval![0] * 100), high: found.map((one) => one!.interval![1] * 100) }),
+      y: found.map((one) => (one === null ? null : one.value)),
+      ...(whiskered && {
+        low: found.map((one) => one!.interval![0]),
+        high: found.map((one) => one!.interval![1]),
+        intervals: "whiskers" as const,
+      }),
     },
   ];
 }
+
+/** Percents from the least to the greatest, intervals and some air included: what α changes is small beside the whole, but noise not large. */
+function rangeOf(series: readonly LineSeries[]): [number, number] {
+  const ends = series.flatMap(({ y, low = [], high = [] }) => [...y, ...low, ...high]).flatMap((end) => (end === null ? [] : [end * 100]));
+  const [least, most] = [Math.min(...ends), Math.max(...ends)];
+  const air = Math.max((most - least) * 0.08, (LEAST_SPAN - (most - least)) / 2);
+  return [Math.max(-1, least - air), Math.min(102, most + air)];
+}
+
+/** Points that an axis spans at least. */
+const LEAST_SPAN = 4;
 
 function tabulate(lines: Lines, over: "models" | "alpha"): Table {
   return makeTable({

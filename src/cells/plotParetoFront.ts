@@ -12,6 +12,8 @@ import {
 } from "../figures";
 import { mean, standardError } from "../selection";
 import { defineCell, type Cell } from "./cell";
+import { madeBy } from "./figureWords";
+import { provenanceOf } from "./provenance";
 import type { Sweep, SweepPoint } from "./sweepTypes";
 import { sweepTable } from "./sweepTable";
 
@@ -50,12 +52,17 @@ export const plotParetoFront: Cell<[sweep: Sweep | readonly Sweep[]], PlotPareto
     const points = sweeps.flatMap((sweep) => sweep.points);
     const fronts = frontsOf(points, labels);
     const runs = Math.max(1, ...fronts.flatMap(({ counts }) => counts));
+    const limit = provenanceOf(sweeps[0])?.parameters["limit"];
     const figure = paretoFigure(
       { fronts, bounds: [...floorBounds(points), ...(individual ? individualBounds(sweeps) : [])] },
       {
         title,
         caption: "Scale of baselines: λ, or the factor of the final coefficients. ASR of the attacked tasks, each under its own trigger.",
-        notes: runs > 1 ? { intervals: `points are means of up to ${runs} runs; whiskers: ± 1 standard error` } : {},
+        notes: {
+          ...(typeof limit === "number" && { n: limit }),
+          intervals: runs > 1 ? `points are means of up to ${runs} runs; whiskers: ± 1 standard error` : "one run each",
+          ...madeBy(sweeps[0]),
+        },
       },
     );
     return { figure, table: sweepTable(points) };
@@ -103,20 +110,17 @@ function meanPoint(points: readonly SweepPoint[]): TradeoffPoint {
   const floors = points.flatMap(({ floor }) => floor?.asrAttacked ?? []);
   const label = `${alpha === null ? "" : `α = ${alpha}`}${scaled}` || (method === "average" ? "1 / tasks" : "scale 1");
   return {
-    acc: rateOf(
-      points.map(({ acc }) => acc),
-      method,
-    ),
-    asr: asr.includes(null) ? null : rateOf(asr as number[], method),
+    acc: rateOf(points.map(({ acc }) => acc)),
+    asr: asr.includes(null) ? null : rateOf(asr as number[]),
     label,
     ...(floors.length > 0 && { detail: `floor ${(mean(floors) * 100).toFixed(1)} %` }),
   };
 }
 
-/** A mean; the defence's with its standard error, which the baselines' many points would only cover up. */
-function rateOf(values: readonly number[], method: string): Rate {
+/** A mean with its standard error. */
+function rateOf(values: readonly number[]): Rate {
   const value = mean(values);
-  if (!DEFENCES.has(method) || values.length < 2) return value;
+  if (values.length < 2) return value;
   const error = standardError(values);
   return { value, interval: [Math.max(0, value - error), Math.min(1, value + error)] };
 }

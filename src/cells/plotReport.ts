@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { EvaluationReport } from "../evaluation";
 import { familyOf, methodsFigure, ratesFigure, type Averages, type Figure, type Table } from "../figures";
 import { defineCell, type Cell } from "./cell";
+import { attackSeedNotes, madeBy, taskName } from "./figureWords";
 import type { Evaluation } from "./evaluate";
 import { attackedIn, estimate, meanAttackSuccess, reportTable, taskAccuracy, taskAttackSuccess } from "./reportTable";
 
@@ -49,14 +50,14 @@ export const plotReport: Cell<[reports: PlottedReports], PlotReportParameters, R
     const named = nameReports(reports);
     const [first] = named;
     if (first === undefined) throw new RangeError("Cannot plot reports: expected at least 1, got 0");
-    const { provenance, tasks } = first.report;
-    const n = first.report.tasks[Object.keys(tasks)[0]!]?.n;
+    const { tasks } = first.report;
+    const n = tasks[Object.keys(tasks)[0]!]?.n;
     const options = {
       title,
       notes: {
         ...(n === undefined ? {} : { n }),
-        ...(provenance.engine === null ? {} : { engine: provenance.engine.name }),
-        version: provenance.damlab,
+        more: ["one run each", ...attackSeedNotes(attackedIn(first.report))],
+        ...madeBy(first.report),
       },
     };
     const figure = by === "task" ? plotTasks(named, options) : plotAverages(named, options);
@@ -83,7 +84,7 @@ function plotTasks(named: readonly NamedReport[], options: Options): Figure {
     asr: tasks.map((task) => taskAttackSuccess(report, task)),
   }));
   return ratesFigure(
-    { tasks, series },
+    { tasks: tasks.map(taskName), series },
     { ...options, caption: "ASR: each task under its own trigger, over images whose true class is not the target." },
   );
 }

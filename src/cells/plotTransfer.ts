@@ -1,8 +1,20 @@
 import { z } from "zod";
 import { latentTrigger } from "../evaluation";
-import { makeTable, ratesFigure, tableToHtml, transferFigure, type CellValue, type Figure, type FigureNotes, type Table } from "../figures";
+import {
+  makeTable,
+  ratesFigure,
+  tableToHtml,
+  transferFigure,
+  valueOf,
+  type CellValue,
+  type Figure,
+  type FigureNotes,
+  type Rate,
+  type Table,
+} from "../figures";
 import { defineCell, type Cell } from "./cell";
 import type { Evaluation } from "./evaluate";
+import { attackSeedNotes, madeBy, taskName } from "./figureWords";
 import { findingOf, findingRate, type Finding } from "./finding";
 import { attackedIn, meanAttackSuccess, taskAccuracy, taskAttackSuccess } from "./reportTable";
 
@@ -19,9 +31,9 @@ export interface TransferReports {
 
 /** Pictures of transfer, and what the attacked tasks' triggers do to the other tasks, as a table and as findings. */
 export interface TransferPlot {
-  /** Single tasks between the bounds of the individual models, each under its own trigger; of the first seed. */
+  /** Single tasks between the bounds of the individual models, each under its own trigger. */
   readonly figure: Figure;
-  /** What each attacked task's trigger does to the other tasks; of the first seed. */
+  /** What each attacked task's trigger does to the other tasks. */
   readonly stamped: readonly Figure[];
   readonly table: Table;
   readonly findings: {
@@ -59,31 +71,33 @@ export const plotTransfer: Cell<[reports: TransferReports], PlotTransferParamete
         `Cannot plot transfer: expected at least 1 merge and a floor for each, got ${merged.length} and ${floor.length}`,
       );
     }
-    const [first, second] = [merged[0]!, floor[0]!];
+    const [first] = merged as readonly [Evaluation];
     const tasks = Object.keys(first.tasks);
     const attacked = attackedIn(first);
-    const rates = (report: Evaluation) => ({
-      acc: tasks.map((task) => taskAccuracy(report, task)),
-      asr: tasks.map((task) => underOwn(report, task, attacked)),
+    const rates = (reports: readonly Evaluation[]) => ({
+      acc: tasks.map((task) => overSeeds(reports.map((report) => taskAccuracy(report, task)))),
+      asr: tasks.map((task) => overSeeds(reports.map((report, index) => underOwn(report, task, attackedIn(merged[index] ?? first))))),
     });
-    const notes = { ...notesOf(first), ...(merged.length > 1 && { more: [`the first of ${merged.length} attack seeds`] }) };
+    const notes = notesOf(merged);
     const figure = transferFigure(
       {
-        tasks: tasks.map((task) => (task in attacked ? `${task} (attacked)` : task)),
+        tasks: tasks.map((task) => (task in attacked ? `${taskName(task)} (attacked)` : taskName(task))),
         series: [
-          { name: `${merge}, two models backdoored`, style: "backdoored", ...rates(first) },
-          { name: `${merge}, all models clean`, style: "clean", ...rates(second) },
+          { name: `${merge}, two models backdoored`, style: "backdoored", ...rates(merged) },
+          { name: `${merge}, all models clean`, style: "clean", ...rates(floor) },
         ],
-        clean: rates(clean),
-        backdoored: rates(backdoored),
+        clean: rates([clean]),
+        backdoored: rates([backdoored]),
       },
       {
         title: "Single tasks between the bounds of the individual models",
-        caption: "ASR: each task under its own trigger; latent triggers, which no merged model was trained on, where nobody attacked.",
+        caption:
+          "ASR: each task under its own trigger; latent triggers, which no merged model was trained on, where nobody attacked." +
+          (merged.length > 1 ? " Bounds: of the first attack seed." : ""),
         notes,
       },
     );
-    const stamped = Object.entries(attacked).map(([source, trigger]) => stampedFigure(first, second, { source, trigger, merge, notes }));
+    const stamped = Object.keys(attacked).map((source) => stampedFigure(merged, floor, { source, merge, notes }));
     const cases = merged.flatMap((report, index) => casesOf(report, floor[index]!));
     const over = (of: (one: StampedCase) => number, unit: Finding["unit"]): Finding | null =>
       findingOf(
@@ -118,11 +132,7 @@ interface StampedCase extends Stamp {
   readonly floor: Stamp;
 }
 
-interface Stamp {
-  readonly flip: number;
-  readonly target: number;
-  readonly lost: number;
-}
+type Stamp = Readonly<Record<"flip" | "target" | "lost", number>>;
 
 function casesOf(report: Evaluation, floor: Evaluation): StampedCase[] {
   const attacked = attackedIn(report);
@@ -154,29 +164,35 @@ function underOwn(report: Evaluation, task: string, attacked: Readonly<Record<st
   return { value: under.asr, ...(under.interval && { interval: under.interval }) };
 }
 
+/** Mean over the seeds with its interval; of one report, its rate as it is. */
+function overSeeds(rates: readonly Rate[]): Rate {
+  return rates.length === 1 ? rates[0]! : findingRate(findingOf(rates.map(valueOf)));
+}
+
 interface StampOptions {
   readonly source: string;
-  readonly trigger: string;
   readonly merge: string;
   readonly notes: FigureNotes;
 }
 
-function stampedFigure(report: Evaluation, floor: Evaluation, { source, trigger, merge, notes }: StampOptions): Figure {
-  const tasks = Object.keys(report.tasks).filter((task) => task !== source);
-  const rates = (from: Evaluation) => ({
-    acc: tasks.map((task) => stampOf(from, task, trigger).flip),
-    asr: tasks.map((task) => stampOf(from, task, trigger).target),
+function stampedFigure(merged: readonly Evaluation[], floor: readonly Evaluation[], { source, merge, notes }: StampOptions): Figure {
+  const tasks = Object.keys(merged[0]!.tasks).filter((task) => task !== source);
+  const over = (reports: readonly Evaluation[], of: (stamp: Stamp) => number): Rate[] =>
+    tasks.map((task) => overSeeds(reports.map((report, index) => of(stampOf(report, task, attackedIn(merged[index]!)[source]!)))));
+  const rates = (reports: readonly Evaluation[]) => ({
+    acc: over(reports, ({ flip }) => flip),
+    asr: over(reports, ({ target }) => target),
   });
   return ratesFigure(
     {
-      tasks,
+      tasks: tasks.map(taskName),
       series: [
-        { name: `${merge}, two models backdoored`, style: "backdoored", ...rates(report) },
+        { name: `${merge}, two models backdoored`, style: "backdoored", ...rates(merged) },
         { name: `${merge}, all models clean`, style: "clean", ...rates(floor) },
       ],
     },
     {
-      title: `The trigger of ${source} on the other tasks`,
+      title: `The trigger of ${taskName(source)} on the other tasks`,
       measureTitles: { acc: "flips (%)", asr: "target class (%)" },
       caption: "Flips: predictions that the trigger changes. Target class: images sent to the class with the target's index.",
       notes,
@@ -218,12 +234,13 @@ function tabulate(cases: readonly StampedCase[], seeds: number): Table {
   });
 }
 
-function notesOf({ provenance, tasks }: Evaluation): FigureNotes {
-  const n = Object.values(tasks)[0]?.n;
+function notesOf(merged: readonly Evaluation[]): FigureNotes {
+  const n = Object.values(merged[0]!.tasks)[0]?.n;
+  const several = { intervals: `means of ${merged.length} attack seeds; whiskers: 95 % intervals by Student's t` };
   return {
     ...(n === undefined ? {} : { n }),
-    ...(provenance.engine === null ? {} : { engine: provenance.engine.name }),
-    version: provenance.damlab,
+    ...(merged.length > 1 ? several : { more: attackSeedNotes(attackedIn(merged[0]!)) }),
+    ...madeBy(merged[0]),
   };
 }
 

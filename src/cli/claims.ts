@@ -48,9 +48,9 @@ export function writeClaims(entries: readonly (NotebookClaims & { readonly path:
     "# The paper's claims, and what holds here",
     "Made by `node src/cli/damlab.cjs claims` from the outputs of the notebooks in `notebooks/figures`. Everything is measured on the desk suite: " +
       "small models, six small tasks of which five are drawn by code. A claim that does not hold here may hold for CLIP-ViT, and the reverse.",
-    "A claim **agrees** if the measured value, and the whole of its 95 % interval where it has one, lies on the claimed side; it **does not** if the " +
-      "value lies on the other side. What can't be measured here, or whose interval reaches over both sides, is **not testable here**. A value of one " +
-      "run has no interval: it says less.",
+    "A claim **agrees** if the measured value, and the whole of its 95 % interval where it has one, lies on the claimed side; it **does not** if they " +
+      "lie on the other side. What can't be measured here, or whose interval reaches over both sides, is **not testable here**. A value of one run has " +
+      "no interval: it says less.",
     `${all.length} claims: ${count("agrees")} agree, ${count("does not")} do not, ${count("not testable here")} are not testable here.`,
     alignTable([["Claim", "Paper", "Here", "Verdict", "What was measured"], ...rows]),
     `damlab ${[...new Set(entries.map(({ damlab }) => damlab))].join(", ")}.\n`,

@@ -46,8 +46,7 @@ export function arrange(arrangement: Arrangement): Arranged {
   const caption = frame.caption === "" ? [] : wrapText(frame.caption, inner, fontSize);
   const right = arrangement.right ?? fontSize;
   const plotWidth = Math.max(40, width - (left[0] ?? 0) - right);
-  // Plotly breaks a legend's rows at the width of the plotting area.
-  const legendPlan = planLegend(legend, Math.min(inner, plotWidth), fontSize);
+  const legendPlan = planLegend(legend, { inner, plotWidth }, fontSize);
   const titleHeight = title.length === 0 ? 0 : title.length * line + fontSize * 0.4;
   const top = pad + titleHeight + legendPlan.height;
   const captionHeight = caption.length === 0 ? 0 : caption.length * line + fontSize * 0.6;
@@ -151,13 +150,17 @@ export function arrange(arrangement: Arrangement): Arranged {
   return { layout, annotations, columns, rows, panelWidth, panelHeight };
 }
 
-/** Columns of equal width, as many as fit. */
-function planLegend(names: readonly string[], width: number, fontSize: number): { entryWidth: number; height: number } {
+/** Columns of equal width, as many as fit. (Plotly breaks a legend's rows at the width of the plotting area.) */
+function planLegend(
+  names: readonly string[],
+  { inner, plotWidth }: { readonly inner: number; readonly plotWidth: number },
+  fontSize: number,
+): { entryWidth: number; height: number } {
   if (names.length === 0) return { entryWidth: 0, height: 0 };
   const widest = names.reduce((most, name) => Math.max(most, textWidth(name, fontSize)), 0);
-  const entryWidth = Math.ceil(Math.min(widest + fontSize, width - legendSymbolWidth - 25));
+  const entryWidth = Math.ceil(Math.min(widest + fontSize, inner - legendSymbolWidth - 25));
   // Plotly puts 5 pixels around each symbol and each entry.
-  const columns = Math.max(1, Math.floor((width - 5) / (entryWidth + legendSymbolWidth + 15)));
+  const columns = Math.max(1, Math.floor((Math.min(inner, plotWidth) - 5) / (entryWidth + legendSymbolWidth + 15)));
   const rows = Math.ceil(names.length / Math.min(columns, names.length));
   return { entryWidth, height: rows * (Math.max(fontSize * lineHeight, 16) + 3) + fontSize * 0.8 };
 }

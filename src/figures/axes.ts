@@ -33,7 +33,7 @@ export function percentAxis(
   const { range = [0, 104], pixels, fontSize } = options;
   const wanted = Math.max(2, pixels / (fontSize * 2.4));
   const span = range[1] - range[0];
-  const dtick = [0.5, 1, 2, 5, 10, 20, 25, 50, 100].find((step) => span / step <= wanted) ?? 100;
+  const dtick = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 25, 50, 100].find((step) => span / step <= wanted) ?? 100;
   return {
     ...plainAxis(domain, anchor),
     ...titled(options.title, fontSize),

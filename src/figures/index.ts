@@ -1,4 +1,4 @@
-export { type Estimate, formatNumber, formatPercent, formatPercentInterval, type Rate } from "./estimate";
+export { type Estimate, formatNumber, formatPercent, formatPercentInterval, type Rate, valueOf } from "./estimate";
 export { type Figure, figureOf, type FigureNotes, type FigureOptions, type Frame, type Specification, type Trace } from "./figure";
 export { type RateBound, type RateSeries, type RatesByTask, ratesFigure, type RatesFigureOptions } from "./charts/rates";
 export { type TransferByTask, transferFigure } from "./charts/transfer";

@@ -1,7 +1,7 @@
 /**
  * How all figures look: one colour-blind-safe palette (Okabe and Ito 2008, https://jfly.uni-koeln.de/color/), one font in one size,
  * and one style for each family of methods. A family keeps its colour *and* its marker, dash and hatching everywhere, so that figures
- * also read in grey.
+ * also read in grey. Conditions (clean, backdoored) are grey, and yellow with dark outlines, so that neither is taken for a method.
  */
 
 /** Okabe–Ito, a grey, and the wine of Paul Tol's "muted" scheme (https://personal.sron.nl/~pault/); yellow only as a fill with a dark outline. */
@@ -45,6 +45,8 @@ export interface SeriesStyle {
   readonly dash: "solid" | "dash" | "dot" | "dashdot" | "longdash" | "longdashdot" | "5px,2px";
   /** Plotly bar pattern; "" is a plain fill. */
   readonly pattern: "" | "/" | "\\" | "x" | "-" | "|" | "+" | ".";
+  /** Fill of bars, where it is another colour than that of lines and outlines. */
+  readonly fill?: string;
 }
 
 const style = (colour: string, symbol: string, dash: SeriesStyle["dash"], pattern: SeriesStyle["pattern"]): SeriesStyle => ({
@@ -65,8 +67,8 @@ export const styles = {
   dam: style(palette.vermillion, "star", "solid", ""),
   defense: style(palette.wine, "triangle-down", "dot", ""),
   other: style(palette.grey, "hexagon", "dot", ""),
-  clean: style(palette.blue, "circle", "solid", ""),
-  backdoored: style(palette.vermillion, "diamond", "dash", "/"),
+  clean: { ...style(inks.muted, "circle", "solid", ""), fill: "#c3cad2" },
+  backdoored: { ...style(inks.text, "diamond", "dash", "/"), fill: palette.yellow },
   floor: style(palette.grey, "line-ns", "dot", ""),
 } as const satisfies Record<string, SeriesStyle>;
 
@@ -88,6 +90,13 @@ const familyPatterns: readonly (readonly [RegExp, StyleName])[] = [
 export function familyOf(method: string): StyleName {
   const name = method.toLowerCase().replace(/[_-]+/g, " ");
   return familyPatterns.find(([pattern]) => pattern.test(name))?.[1] ?? "other";
+}
+
+/** The n-th line of one family: the same colour and shape; open, dotted, open dotted, with dashes of its own. */
+export function variantOf(style: SeriesStyle, variant: number): SeriesStyle {
+  const endings = ["", "-open", "-dot", "-open-dot"];
+  const dashes = [style.dash, "dot", "dash", "longdashdot"] as const;
+  return { ...style, symbol: style.symbol + (endings[variant % 4] ?? ""), dash: dashes[variant % 4] ?? style.dash };
 }
 
 /** A colour with opacity, as CSS text. @param colour "#rrggbb". @param opacity in [0, 1]. */

@@ -13,13 +13,15 @@ import {
   plotMethods,
   plotOver,
   saveFigures,
+  sketchTradeoff,
   type Finding,
   type SweepPoint,
   type SweptAlpha,
 } from "../../src/cells";
+import { attackSeedNotes, taskName } from "../../src/cells/figureWords";
 import { findingOf } from "../../src/cells/finding";
 import { displaySymbol, type Displayable } from "../../src/display/mime";
-import { linesFigure } from "../../src/figures";
+import { linesFigure, styles } from "../../src/figures";
 import { deskFolder } from "../../src/zoo";
 
 const near = (actual: number, expected: number): void =>
@@ -68,12 +70,15 @@ describe("checkClaims()", () => {
     assert.equal(await verdict(0.8, null, { above: 0.7, below: 0.9 }), "agrees");
   });
 
-  it("does not where the value lies on the other side", async () => {
-    assert.equal(await verdict(0.6, [0.5, 0.75], { above: 0.7 }), "does not");
+  it("does not where the value and its whole interval lie on the other side", async () => {
+    assert.equal(await verdict(0.6, [0.5, 0.65], { above: 0.7 }), "does not");
+    assert.equal(await verdict(0.6, null, { above: 0.7 }), "does not");
+    assert.equal(await verdict(0.95, [0.92, 1], { below: 0.9 }), "does not");
   });
 
   it("tests nothing where the interval reaches over both sides, or nothing was expected", async () => {
     assert.equal(await verdict(0.8, [0.65, 0.95], { above: 0.7 }), "not testable here");
+    assert.equal(await verdict(0.6, [0.5, 0.75], { above: 0.7 }), "not testable here");
     assert.equal(await verdict(0.8, null), "not testable here");
   });
 
@@ -126,6 +131,51 @@ describe("plotOver()", () => {
       table.rows.map(({ x }) => x),
       ["1", "2"],
     );
+  });
+});
+
+describe("figures of cells", () => {
+  const captionOf = ({ figure }: { figure: { caption: string } }): string => figure.caption.replaceAll("\u00a0", " ");
+
+  it("plotOver() draws DAM before its final stage in DAM's colour, with whiskers over the runs", async () => {
+    const dam = (alpha: number, seed: number, stage: "masks" | "final") =>
+      pointOf({ method: "dam", title: "DAM", alpha, seed, stage, acc: 0.8 + seed / 100, asrAttacked: 0.4 - alpha / 100 });
+    const points = [1, 3].flatMap((alpha) => [0, 1].flatMap((seed) => [dam(alpha, seed, "masks"), dam(alpha, seed, "final")]));
+    const plot = await plotOver([sweepOf(points)], { over: "alpha" });
+    const { data } = plot.figure.specification;
+    assert.equal(new Set(data.map((trace) => (trace["line"] as { color: string }).color)).size, 1);
+    assert.ok(data.every((trace) => (trace["error_y"] as { array: number[] }).array.length === 2));
+    assert.match(captionOf(plot), /means of up to 2 runs; whiskers: 95 % intervals by Student's t/);
+  });
+
+  it("plotMethods() draws settings of one method in its colour", async () => {
+    const one = (acc: number) => [sweepOf([pointOf({ method: "dam", title: "DAM", acc, asrAttacked: 0.4 })])];
+    const { figure } = await plotMethods({ attacked: { "M1 only": one(0.8), "M2 only": one(0.7) } });
+    const { color } = figure.specification.data[0]!["marker"] as { color: string[] };
+    assert.deepEqual(color, [styles.dam.colour, styles.dam.colour]);
+  });
+
+  it("captions say seed, engine and version where they are known", async () => {
+    const d = join(deskFolder(), "clean");
+    const { figures } = await compareCheckpoints({ base: join(deskFolder(), "pretrained"), models: { svhn: join(d, "svhn") } });
+    assert.match(figures.norms.caption, /474,048 parameters a model; damlab \d/);
+    assert.deepEqual(attackSeedNotes({ a: "trojvit/a-seed0", b: "trojvit/b-seed0" }), ["attack seed 0"]);
+    assert.deepEqual(attackSeedNotes({ a: "trojvit/a-seed0", b: "own" }), ["attack seed 0"]);
+    assert.deepEqual([taskName("resisc45"), taskName("own")], ["RESISC45", "own"]);
+  });
+
+  it("sketchTradeoff() keeps the hull below the dent, and the rest of the front to some alpha", async () => {
+    const { figure } = await sketchTradeoff();
+    const [reached, dent, hull] = figure.specification.data as unknown as { x: number[]; y: (number | null)[] }[];
+    const inside = dent!.x.filter((x, index) => dent!.y[index] !== null && x > hull!.x[0]! && x < hull!.x[1]!);
+    assert.ok(inside.length > 10);
+    for (const x of inside) {
+      const share = (x - hull!.x[0]!) / (hull!.x[1]! - hull!.x[0]!);
+      const index = dent!.x.indexOf(x);
+      assert.ok(dent!.y[index]! > hull!.y[0]! + share * (hull!.y[1]! - hull!.y[0]!));
+      assert.equal(reached!.y[index], null);
+    }
+    assert.match(figure.caption, /nothing is measured/);
   });
 });
 

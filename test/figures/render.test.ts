@@ -49,6 +49,17 @@ describe("figures/render", function () {
     assert.ok(!/url\(['"&]/.test(svg.replace(/src:url\([^)]*\)/g, "")));
   });
 
+  it("renderSvg() hatches over a solid shape, without tiles that are filled themselves, and sets text without kerning", async () => {
+    const svg = await renderSvg(figures["rates"]!, { embedFont: false });
+    assert.match(svg, /<pattern [^>]*><path/);
+    assert.ok(!/<pattern [^>]*><rect/.test(svg));
+    // Each hatched bar lies on a solid one of the same outline.
+    const hatched = [...svg.matchAll(/<path style="[^"]*fill: url\(#[^"]*" d="([^"]+)"/g)].map((match) => match[1]!);
+    assert.ok(hatched.length >= 12);
+    for (const outline of hatched) assert.ok(svg.split(`d="${outline}"`).length >= 3, outline);
+    assert.match(svg, /text\{font-kerning:none\}/);
+  });
+
   it("renderSvg() escapes what users write", async () => {
     const figure = figureOf({ data: [{ type: "scatter", x: [1], y: [1] }], layout: {} }, { title: 'a < b & "c"', alt: "</svg><script>" });
     const svg = await renderSvg(figure);

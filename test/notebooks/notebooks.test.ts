@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
+import { claimsMime } from "../../src/cells";
 import { readClaims, writeClaims } from "../../src/cli/claims";
 import { type Notebook, parseNotebook } from "../../src/kernel/run/notebook";
 import { injectParameters } from "../../src/kernel/run/parameters";
-import { codeCells, faultsOfForm, faultsOfOutputs, unfoundedNumbers } from "./checks";
+import { codeCells, faultsOfForm, faultsOfOutputs, unfoundedNumbers, unsaidVerdicts } from "./checks";
 import { skipBecause } from "../skip";
 import { folderOf, runInTslab } from "./tslab";
 
@@ -35,30 +36,79 @@ describe("faultsOfForm()", () => {
   it("finds bodies of functions and classes", () => {
     assert.equal(faults("const f = (x: number) => x;").length, 1);
     assert.equal(faults("function f() {}").length, 1);
+    for (const source of ["({ f() { return 1; } });", "({ get f() { return 1; } });", "({ set f(x: number) {} });", "f(function () {});"])
+      assert.equal(faults(source).length, 1, source);
+    assert.ok(faults("class A { constructor() {} static { f(); } }").length > 0);
     assert.equal(faults("for (const x of [1]) console.log(x);").length, 0);
   });
+
+  it("finds code that comes from elsewhere than the library", () => {
+    for (const source of ['import x from "fs";', 'await import("fs");', 'require("fs");', 'new Function("return 1");', 'eval("1");'])
+      assert.equal(faults(source).length, 1, source);
+    assert.deepEqual(faults('import { show } from "damlab"; import { parseRecipe } from "damlab/merging";'), []);
+  });
 });
+
+/** A run that measured one claim, which holds or does not. */
+function claimsCell(measured: string, verdict: string): { cell_type: string; source: string; outputs: unknown[] } {
+  const claims = { notebook: "02-x", short: false, claims: [{ id: "c", claim: "It rises", measured, verdict }] };
+  return { cell_type: "code", source: "", outputs: [{ output_type: "display_data", data: { [claimsMime]: claims } }] };
+}
 
 describe("unfoundedNumbers()", () => {
-  const prose = (source: string) => notebookOf([{ cell_type: "markdown", source }, CODE]);
-  const CODE = {
-    cell_type: "code",
-    source: "const scaling = 0.3;",
-    outputs: [{ output_type: "stream", name: "stdout", text: ["ACC 61.2\n"] }],
-  };
+  const MEASURED = "31.1 % [27.1, 35.2], 3 runs";
+  const faults = (source: string, paper: readonly string[] = []): string[] =>
+    unfoundedNumbers(notebookOf([{ cell_type: "markdown", source }, claimsCell(MEASURED, "agrees")]), {
+      name: "02-x",
+      paper,
+      others: ["02-x", "06-tradeoff"],
+    });
 
-  it("finds numbers that stand in no output and no code", () => {
-    assert.deepEqual(unfoundedNumbers(prose("ACC is 61.2 at 0.3, not 61.3.")), ["61.3"]);
+  it("takes a measured number only as the run wrote it, whichever digit differs", () => {
+    const said = `It rises (${MEASURED}).`;
+    assert.deepEqual(faults(said), []);
+    for (const at of [...said].flatMap((character, index) => (/\d/.test(character) ? [index] : []))) {
+      const altered = said.slice(0, at) + String((Number(said[at]) + 1) % 10) + said.slice(at + 1);
+      assert.notDeepEqual(faults(altered), [], altered);
+    }
   });
 
-  it("takes from a quotation only what the paper is known to say", () => {
-    assert.deepEqual(unfoundedNumbers(prose("> ASR above 70 % and 83.4 %")), ["83.4"]);
+  it("takes no number that only happens to stand in an output or in code", () => {
+    assert.deepEqual(faults("ACC is 27.1 with 3 runs."), ["27.1", "3"]);
   });
 
-  it("leaves names and links alone", () => {
-    assert.deepEqual(unfoundedNumbers(prose("# 02 · M1 of Figure 2 and RESISC45, see [06-tradeoff](a/06.ipynb)")), []);
+  it("takes from a quotation exactly what the paper is known to say", () => {
+    assert.deepEqual(faults("> **The paper** (Figure 2): ASR above 70 %", ["2", "70"]), []);
+    assert.deepEqual(faults("> **The paper** (Figure 2): ASR above 35 %", ["2", "70"]), ["quoted 2 35 instead of 2 70"]);
+  });
+
+  it("leaves names, links and other notebooks alone, but no notebook that is not there", () => {
+    assert.deepEqual(faults("# 02 · M1 and RESISC45, see [06-tradeoff](a/06.ipynb) and notebook 06"), []);
+    assert.deepEqual(faults("# 03 · see notebook 08 and Theorem 2"), ["03", "08", "2"]);
   });
 });
+
+describe("unsaidVerdicts()", () => {
+  const measured = "31.1 % [27.1, 35.2], 3 runs";
+  const faults = (source: string): string[] =>
+    unsaidVerdicts(notebookOf([{ cell_type: "markdown", source }, claimsCell(measured, "does not")]));
+
+  it("asks for the words beside the value", () => {
+    assert.deepEqual(faults(`This does not hold here (${measured}).`), []);
+    assert.deepEqual(faults(`This is so (${measured}).\n\nThe other does not hold.`), [`It rises: ${measured}`]);
+  });
+});
+
+/** The numbers in each notebook's quotation of the paper, in their order. */
+const PAPER: Readonly<Record<string, readonly string[]>> = {
+  "01-individual": ["1", "5"],
+  "02-succession": ["2", "70", "35"],
+  "03-transfer": ["3"],
+  "04-how-dam-works": ["4"],
+  "05-second-attack": ["1", "5"],
+  "06-tradeoff": ["1", "1", "2", "10", "1"],
+  "07-ablations": ["7", "7"],
+};
 
 describe("notebooks", () => {
   it("are the quickstart, that for own models, the figures 01 to 07, and what goes beyond", () => {
@@ -81,8 +131,14 @@ describe("notebooks", () => {
       assert.ok(codeCells(notebook)[0]!.metadata["tags"], "the first code cell is tagged");
     });
 
-    it(`${path} states only numbers that it measured or set, or that the paper is known to say`, () => {
-      assert.deepEqual(unfoundedNumbers(read(path)), []);
+    it(`${path} states only numbers that it measured, or that the paper is known to say`, () => {
+      const name = basename(path, ".ipynb");
+      const others = paths.map((other) => basename(other, ".ipynb"));
+      assert.deepEqual(unfoundedNumbers(read(path), { name, paper: PAPER[name] ?? [], others }), []);
+    });
+
+    it(`${path} says in words which claims do not hold`, () => {
+      assert.deepEqual(unsaidVerdicts(read(path)), []);
     });
 
     it(`${path} carries the outputs of a full run, each figure in all formats`, function () {

@@ -71,11 +71,14 @@ function drawHeatmap(frame: ResolvedFrame, grid: LayerGrid, options: HeatmapFigu
   const titleSpace = options.yTitle === undefined ? 0 : fontSize * lineHeight + 8;
   const left = widestLine(labels.flat(), fontSize) + 8 + fontSize * 0.75 + titleSpace;
   const barTicks = [low, high].map((value) => textWidth(formatNumber(value, digits), fontSize));
-  const barTitle = options.valueTitle === undefined ? 0 : fontSize * lineHeight + 6;
+  const barTitle = options.valueTitle === undefined ? 0 : fontSize * lineHeight + 8;
   const right = fontSize * 0.8 + 14 + 10 + Math.max(...barTicks) + barTitle + fontSize * 0.8;
   const plotWidth = frame.width - left - right;
   const slot = plotWidth / Math.max(1, grid.columns.length);
   const columnLabels = categoryLabels(grid.columns, slot, fontSize);
+  // Turned labels need a line's height each: of narrow columns only some are named, the last one among them.
+  const every = columnLabels.angle === 0 ? 1 : Math.ceil((fontSize * lineHeight) / slot);
+  const named = grid.columns.map((_, column) => column).filter((column) => (grid.columns.length - 1 - column) % every === 0);
   const below = columnLabels.depth + (options.xTitle === undefined ? 0 : axisTitleSpace(fontSize));
   const rowHeight = fontSize * lineHeight * Math.max(1.5, labels.reduce((most, lines) => Math.max(most, lines.length), 1) + 0.2);
   const arranged = arrange({
@@ -83,7 +86,8 @@ function drawHeatmap(frame: ResolvedFrame, grid: LayerGrid, options: HeatmapFigu
     left: [left],
     bottom: [below],
     right,
-    panelHeight: rowHeight * Math.max(3, grid.rows.length),
+    // The colour bar is as high as the panel, and its title stands along it.
+    panelHeight: Math.max(rowHeight * Math.max(3, grid.rows.length), textWidth(options.valueTitle ?? "", fontSize) + fontSize),
     legend: [],
   });
   const texts = z.map((row) => row.map((value) => (value === null ? "" : formatNumber(value, digits))));
@@ -104,8 +108,8 @@ function drawHeatmap(frame: ResolvedFrame, grid: LayerGrid, options: HeatmapFigu
       ...titled(options.xTitle, fontSize),
       showgrid: false,
       range: [-0.5, grid.columns.length - 0.5],
-      tickvals: x,
-      ticktext: columnLabels.text,
+      tickvals: named,
+      ticktext: named.map((column) => columnLabels.text[column]),
       tickangle: columnLabels.angle,
     },
     yaxis: {
@@ -145,6 +149,7 @@ function drawHeatmap(frame: ResolvedFrame, grid: LayerGrid, options: HeatmapFigu
       outlinewidth: 0,
       tickfont: { size: fontSize },
       nticks: Math.max(3, Math.floor(arranged.panelHeight / (fontSize * 3))),
+      tickformat: `.${digits}f`,
       ...(options.valueTitle === undefined
         ? {}
         : { title: { text: plotlyText(options.valueTitle), side: "right", font: { size: fontSize } } }),

@@ -3,19 +3,23 @@ import { axisTitleSpace, percentAxis, plainAxis, titled, valueAxisSpace } from "
 import { formatNumber } from "../estimate";
 import { figureConfig, type Figure, type FigureOptions, makeFigure, type ResolvedFrame, type Specification, type Trace } from "../figure";
 import { plotlyText } from "../textWidth";
-import { fade, palette, type SeriesStyle, type StyleName, styles } from "../theme";
+import { fade, palette, type SeriesStyle, type StyleName, styles, variantOf } from "../theme";
 
 /** One line of a panel. */
 export interface LineSeries {
   readonly name: string;
   /** A family's style; default: the palette in order. */
   readonly style?: StyleName;
+  /** Which line of its family this is, from 0: further ones differ in marker and dash. */
+  readonly variant?: number;
   readonly x: readonly number[];
   /** null leaves a gap. In panels with `percent`, fractions in [0, 1]. */
   readonly y: readonly (number | null)[];
-  /** Ends of the interval at each point, drawn as a band. */
+  /** Ends of the interval at each point. */
   readonly low?: readonly number[];
   readonly high?: readonly number[];
+  /** How intervals are drawn; default: a band, which suits many points of few lines. */
+  readonly intervals?: "band" | "whiskers";
   /** Show the points too; default for at most 12 of them. */
   readonly markers?: boolean;
 }
@@ -27,6 +31,8 @@ export interface LinePanel {
   /** Fractions shown in percent. */
   readonly percent?: boolean;
   readonly log?: boolean;
+  /** Without numbers along the vertical axis, as a sketch is. */
+  readonly bare?: boolean;
   /** Range of the vertical axis, in the unit shown. */
   readonly range?: readonly [number, number];
 }
@@ -68,12 +74,16 @@ export function linesFigure(panels: readonly LinePanel[], options: LinesFigureOp
   const names = panels.map((panel) => `${panel.title} (${panel.series.map((series) => series.name).join(", ")})`);
   return makeFigure({
     options,
-    intervals: panels.some((panel) => panel.series.some((series) => series.low !== undefined && series.high !== undefined))
-      ? "bands"
-      : undefined,
+    intervals: intervalsOf(panels),
     alt: `Lines over ${options.xTitle ?? "step"}: ${names.join("; ")}`,
     draw: (frame) => drawLines(frame, panels, options),
   });
+}
+
+function intervalsOf(panels: readonly LinePanel[]): "bands" | "whiskers" | undefined {
+  const known = panels.flatMap(({ series }) => series).filter(({ low, high }) => low !== undefined && high !== undefined);
+  if (known.length === 0) return undefined;
+  return known.every(({ intervals }) => intervals === "whiskers") ? "whiskers" : "bands";
 }
 
 function drawLines(frame: ResolvedFrame, panels: readonly LinePanel[], options: LinesFigureOptions): Specification {
@@ -104,6 +114,7 @@ function drawLines(frame: ResolvedFrame, panels: readonly LinePanel[], options: 
           ...range,
           ...(panel.log ? { type: "log", exponentformat: "power" } : {}),
           nticks: Math.max(3, Math.floor(arranged.panelHeight / (fontSize * 2.6))),
+          ...(panel.bare && { showticklabels: false, ticks: "" }),
         };
     layout[`xaxis${suffix}`] = {
       ...plainAxis(arranged.columns[0] ?? [0, 1], `y${suffix}`),
@@ -117,7 +128,8 @@ function drawLines(frame: ResolvedFrame, panels: readonly LinePanel[], options: 
       ticks: last ? "outside" : "",
     };
     for (const series of panel.series) {
-      const style = series.style === undefined ? orderedStyle(names.indexOf(series.name)) : styles[series.style];
+      const style =
+        series.style === undefined ? orderedStyle(names.indexOf(series.name)) : variantOf(styles[series.style], series.variant ?? 0);
       const axes = { xaxis: `x${suffix}`, yaxis: `y${suffix}` };
       data.push(...lineTraces(series, style, { axes, scale: panel.percent ? 100 : 1, showlegend: !listed.has(series.name) }));
       listed.add(series.name);
@@ -128,7 +140,9 @@ function drawLines(frame: ResolvedFrame, panels: readonly LinePanel[], options: 
 
 /** A text as wide as the widest tick label of a panel's vertical axis. */
 function widestTick(panel: LinePanel): string {
-  if (panel.percent) return "100";
+  // Ticks of a short range have a decimal.
+  if (panel.percent) return panel.range !== undefined && panel.range[1] - panel.range[0] < 8 ? "88.8" : "100";
+  if (panel.bare) return "";
   if (panel.log) return "10−00";
   const values: readonly (number | null)[] =
     panel.range ?? panel.series.flatMap((series) => [...series.y, ...(series.low ?? []), ...(series.high ?? [])]);
@@ -154,7 +168,8 @@ function lineTraces(
   const name = plotlyText(series.name);
   const group = { ...axes, legendgroup: series.name, name };
   const traces: Trace[] = [];
-  if (series.low && series.high) {
+  const whiskered = series.intervals === "whiskers";
+  if (series.low && series.high && !whiskered) {
     const edge = {
       type: "scatter",
       mode: "lines",
@@ -176,8 +191,16 @@ function lineTraces(
     y: series.y.map((value) => (value === null ? null : value * scale)),
     line: { color: style.colour, width: 2, dash: style.dash },
     marker: { symbol: style.symbol, size: 8, color: style.colour },
+    ...(whiskered && { error_y: whiskersOf(series, style.colour, scale) }),
     connectgaps: false,
     hovertemplate: `%{y:.3~g}`,
   });
   return traces;
+}
+
+function whiskersOf({ y, low, high }: LineSeries, color: string, scale: number): Record<string, unknown> {
+  if (low === undefined || high === undefined) return { visible: false };
+  const array = y.map((value, index) => (value === null ? 0 : (high[index]! - value) * scale));
+  const arrayminus = y.map((value, index) => (value === null ? 0 : (value - low[index]!) * scale));
+  return { type: "data", symmetric: false, array, arrayminus, color, thickness: 1.3, width: 4 };
 }

@@ -176,12 +176,12 @@ function boundTrace(bound: RateBound, values: readonly Rate[], placement: Pick<P
 
 /** Fill, outline and hatching of bars in one style. */
 export function barMarker(style: SeriesStyle): Record<string, unknown> {
+  const { colour, pattern: shape, fill = colour } = style;
+  const strokes = { fgcolor: fill === colour ? inks.paper : colour, bgcolor: fill, fillmode: "overlay", fgopacity: 0.5 };
   return {
-    color: style.colour,
-    line: { color: style.colour, width: 1 },
-    ...(style.pattern === ""
-      ? {}
-      : { pattern: { shape: style.pattern, fgcolor: "#ffffff", bgcolor: style.colour, fillmode: "overlay", size: 7, solidity: 0.22 } }),
+    color: fill,
+    line: { color: colour, width: 1 },
+    ...(shape === "" ? {} : { pattern: { shape, ...strokes, size: 7, solidity: 0.22 } }),
   };
 }
 

@@ -1,11 +1,19 @@
 import { type Arranged, arrange, lineHeight } from "../arrange";
 import { axisTitleSpace, percentAxis, valueAxisSpace } from "../axes";
-import { intervalOf } from "../estimate";
+import { intervalOf, valueOf } from "../estimate";
 import { figureConfig, type Figure, makeFigure, type ResolvedFrame, type Specification } from "../figure";
 import { textWidth } from "../textWidth";
-import { familyOf, type SeriesStyle, type StyleName, styles } from "../theme";
+import { familyOf, type StyleName, styles, variantOf } from "../theme";
 import { type MeasureName, type MethodRow } from "./methods";
-import { placeBounds, type PlaneRanges, type TradeoffFigureOptions, type TradeoffFront, type TradeoffPlane } from "./tradeoffPlane";
+import { type LabelPlace, type PlacedPoint, placeLabels } from "./pointLabels";
+import {
+  placeBounds,
+  type PlaneRanges,
+  type TradeoffFigureOptions,
+  type TradeoffFront,
+  type TradeoffPlane,
+  type TradeoffPoint,
+} from "./tradeoffPlane";
 import { boundTrace, type DrawFront, frontTraces, pairTraces } from "./tradeoffTraces";
 
 /**
@@ -17,7 +25,7 @@ export function paretoFigure(plane: TradeoffPlane, options: TradeoffFigureOption
   return makeFigure({
     options,
     intervals: points.some((point) => intervalOf(point.acc) !== null || intervalOf(point.asr) !== null) ? "whiskers" : undefined,
-    alt: `ACC against ASR: ${plane.fronts.map((front) => `${front.name} (${front.points.length} runs)`).join("; ")}`,
+    alt: `ACC against ASR: ${plane.fronts.map((front) => `${front.name} (${front.points.length} ${front.points.length === 1 ? "point" : "points"})`).join("; ")}`,
     draw: (frame) => drawPlane(frame, plane, options, frontTraces),
   });
 }
@@ -58,12 +66,23 @@ function drawPlane(frame: ResolvedFrame, plane: TradeoffPlane, options: Tradeoff
     panelHeight: Math.max(190, Math.min(frame.width * 0.52, 420)),
     legend: [...plane.fronts.map((front) => front.name), ...bounds.map((bound) => bound.name)],
   });
+  const pixels = ({ acc, asr }: TradeoffPoint): PlacedPoint => ({
+    x: (((valueOf(acc) ?? 0) * 100 - ranges.acc[0]) / (ranges.acc[1] - ranges.acc[0])) * arranged.panelWidth,
+    y: ((ranges.asr[1] - (valueOf(asr) ?? 0) * 100) / (ranges.asr[1] - ranges.asr[0])) * arranged.panelHeight,
+  });
+  const markers = plane.fronts.flatMap((front) => front.points).map(pixels);
+  const place = (points: readonly TradeoffPoint[]): LabelPlace[] =>
+    placeLabels(
+      points.map((point) => ({ text: point.label ?? "", at: pixels(point) })),
+      markers,
+      { fontSize, width: arranged.panelWidth, height: arranged.panelHeight },
+    );
   const used = new Map<StyleName, number>();
   const data = plane.fronts.flatMap((front) => {
     const family = front.family ?? familyOf(front.name);
     const variant = used.get(family) ?? 0;
     used.set(family, variant + 1);
-    return drawFront(front, variantOf(styles[family], variant), { ...options, unit: fontSize / 13 });
+    return drawFront(front, variantOf(styles[family], variant), { ...options, unit: fontSize / 13, placeLabels: place });
   });
   data.push(...bounds.map((bound, index) => boundTrace(bound, index, ranges)));
   const title = (text: string, hint: string, pixels: number): string =>
@@ -95,11 +114,4 @@ function planeLayout(
       fontSize,
     }),
   };
-}
-
-/** The n-th method of one family: same colour and shape; open, dotted, open dotted. */
-function variantOf(style: SeriesStyle, variant: number): SeriesStyle {
-  const endings = ["", "-open", "-dot", "-open-dot"];
-  const dashes = [style.dash, "dot", "dash", "longdashdot"] as const;
-  return { ...style, symbol: style.symbol + (endings[variant % 4] ?? ""), dash: dashes[variant % 4] ?? style.dash };
 }

@@ -2,6 +2,7 @@ import { formatPercentInterval, type Rate, valueOf } from "../estimate";
 import type { Trace } from "../figure";
 import { plotlyText } from "../textWidth";
 import { fade, inks, type SeriesStyle } from "../theme";
+import type { LabelPlace } from "./pointLabels";
 import { percent, whiskers } from "./rates";
 import {
   type PlaneRanges,
@@ -12,27 +13,40 @@ import {
   undominated,
 } from "./tradeoffPlane";
 
-/** Draws one front of the plane; `unit` is the size of text in pixels. */
-export type DrawFront = (front: TradeoffFront, style: SeriesStyle, options: TradeoffFigureOptions & { readonly unit: number }) => Trace[];
+/** What a front is drawn with. */
+export interface FrontOptions extends TradeoffFigureOptions {
+  /** Size of text, over the usual one. */
+  readonly unit: number;
+  /** Places of these points' labels. */
+  readonly placeLabels: (points: readonly TradeoffPoint[]) => LabelPlace[];
+}
+
+/** Draws one front of the plane. */
+export type DrawFront = (front: TradeoffFront, style: SeriesStyle, options: FrontOptions) => Trace[];
 
 /** An undominated front: its points joined by a line, the dominated ones faded. */
-export function frontTraces(front: TradeoffFront, style: SeriesStyle, options: TradeoffFigureOptions & { readonly unit: number }): Trace[] {
+export function frontTraces(front: TradeoffFront, style: SeriesStyle, options: FrontOptions): Trace[] {
   const chosen = undominated(front.points);
   const rest = front.points.map((_, index) => index).filter((index) => !chosen.includes(index));
   const symbol = front.baseline && !style.symbol.includes("open") ? `${style.symbol}-open` : style.symbol;
   const base = { name: plotlyText(front.name), legendgroup: front.name };
   const labels = front.labels ?? options.labels;
   const main: Trace = {
-    ...pointsTrace(front, chosen, fade(style.colour, 0.55)),
+    ...pointsTrace(front, chosen, fade(style.colour, front.baseline ? 0.35 : 0.55)),
     ...base,
     mode: labels ? "lines+markers+text" : "lines+markers",
     line: { color: style.colour, width: front.baseline ? 1.4 : 2.4, dash: style.dash },
     marker: markerOf({ ...style, symbol }, (front.baseline ? 8 : sizeOf(style)) * options.unit),
-    ...(labels ? { text: chosen.map((index) => plotlyText(front.points[index]?.label ?? "")), textposition: "bottom right" } : {}),
+    ...(labels
+      ? {
+          text: chosen.map((index) => plotlyText(front.points[index]?.label ?? "")),
+          textposition: options.placeLabels(chosen.map((index) => front.points[index]!)),
+        }
+      : {}),
   };
   if (rest.length === 0) return [main];
   const faded: Trace = {
-    ...pointsTrace(front, rest, fade(style.colour, 0.2)),
+    ...pointsTrace(front, rest, null),
     ...base,
     mode: "markers",
     showlegend: false,
@@ -85,9 +99,10 @@ function sizeOf(style: SeriesStyle): number {
   return style.symbol.startsWith("star") ? 12 : 9;
 }
 
-function pointsTrace(front: TradeoffFront, indices: readonly number[], whiskerColour: string): Trace {
+function pointsTrace(front: TradeoffFront, indices: readonly number[], whiskerColour: string | null): Trace {
   const points = indices.map((index) => front.points[index]).filter((point): point is TradeoffPoint => point !== undefined);
-  const thin = (rates: readonly Rate[]): Record<string, unknown> => ({ ...whiskers(rates), color: whiskerColour, thickness: 1, width: 0 });
+  const thin = (rates: readonly Rate[]): Record<string, unknown> =>
+    whiskerColour === null ? { visible: false } : { ...whiskers(rates), color: whiskerColour, thickness: 1, width: 0 };
   return {
     type: "scatter",
     x: points.map((point) => percent(valueOf(point.acc))),

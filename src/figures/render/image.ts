@@ -119,15 +119,31 @@ export function fontFaces(): string {
     .join("");
 }
 
+/** Without kerning, which text is measured without, too: the font's own sets "31.1" so tight that the point is lost. */
 function tidySvg(svg: string, figure: Figure, id: string): string {
   const words = `<title id="title${id}">${escapeXml(figure.title || figure.alt)}</title><desc id="desc${id}">${escapeXml(figure.alt)}</desc>`;
-  return svg
+  return solidBelowHatching(svg)
     .replace(/url\((?:'|&quot;)([^'&)]*)(?:'|&quot;)\)/g, "url($1)")
     .replace(/<[^>]+>/g, (tag) =>
       tag.includes("base64,") ? tag : tag.replace(/-?\d+\.\d{3,}(?!\d*e)/g, (number) => String(Number(Number(number).toFixed(2)))),
     )
     .replace(/^<svg /, `<svg role="img" aria-labelledby="title${id} desc${id}" `)
-    .replace(/^(<svg[^>]*>)/, `$1${words}`);
+    .replace(/^(<svg[^>]*>)/, `$1${words}<style>text{font-kerning:none}</style>`);
+}
+
+/**
+ * Hatching as strokes alone, over one solid shape below: tiles that are filled themselves show seams between them, in PDF above all.
+ */
+function solidBelowHatching(svg: string): string {
+  const fills = new Map<string, string>();
+  const bare = svg.replace(/<pattern id="([^"]+)"[^>]*><rect [^>]*?fill="([^"]+)"[^>]*\/>/g, (tile, id: string, fill: string) => {
+    fills.set(id, fill);
+    return tile.slice(0, tile.indexOf("<rect"));
+  });
+  return bare.replace(/<path [^>]*?fill: url\((?:'|&quot;|)#([^)'&]+)(?:'|&quot;|)\)[^>]*\/>/g, (shape, id: string) => {
+    const fill = fills.get(id);
+    return fill === undefined ? shape : shape.replace(/fill: url\([^)]*\)/, `fill: ${fill}`).replace(/ class="[^"]*"/, "") + shape;
+  });
 }
 
 /** Text as XML content or attribute. */

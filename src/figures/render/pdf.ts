@@ -18,6 +18,13 @@ export async function renderPdf(figure: Figure, options: RenderOptions = {}): Pr
   } as unknown as PDFKit.PDFDocumentOptions);
   document.registerFont("Inter", join(fontFolder, "Inter-Regular.ttf"));
   document.registerFont("Inter-SemiBold", join(fontFolder, "Inter-SemiBold.ttf"));
+  for (const name of ["Inter-SemiBold", "Inter"]) {
+    document.font(name);
+    const { _font: font } = document as unknown as { _font: PlacingFont };
+    const encode = font.encode.bind(font);
+    // As in the other formats; svg-to-pdfkit has no option for it.
+    font.encode = (text) => encode(text, { kern: false });
+  }
   const chunks: Buffer[] = [];
   const done = new Promise<Buffer>((resolve, reject) => {
     document.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -32,4 +39,9 @@ export async function renderPdf(figure: Figure, options: RenderOptions = {}): Pr
   });
   document.end();
   return done;
+}
+
+/** What pdfkit's own fonts do: glyphs and their places for a text. */
+interface PlacingFont {
+  encode(text: string, features?: Readonly<Record<string, boolean>>): unknown;
 }
