@@ -1,5 +1,6 @@
 /** Words that figures share: short names of tasks, and what captions say of how their numbers were made. */
 import type { FigureNotes } from "../figures";
+import type { DefendedModel } from "./metaOptimize";
 import { provenanceOf } from "./provenance";
 
 const NAMES: Readonly<Record<string, string>> = {
@@ -27,4 +28,11 @@ export function madeBy(...results: readonly unknown[]): Pick<FigureNotes, "engin
 export function attackSeedNotes(attacked: Readonly<Record<string, string>>): string[] {
   const seeds = [...new Set(Object.values(attacked).flatMap((trigger) => /-seed(\d+)$/.exec(trigger)?.[1] ?? []))];
   return seeds.length === 0 ? [] : [`attack ${seeds.length === 1 ? "seed" : "seeds"} ${seeds.sort().join(", ")}`];
+}
+
+/** Seeds, engine and version of one run of a test-time merge. */
+export function runNotes(merged: object): FigureNotes {
+  const { masks, attacked = {} } = merged as Partial<Pick<DefendedModel, "masks" | "attacked">>;
+  const seed = masks?.seed ?? provenanceOf(merged)?.seed ?? null;
+  return { ...(seed !== null && { seeds: [seed] }), more: attackSeedNotes(attacked), ...madeBy(merged) };
 }

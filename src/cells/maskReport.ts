@@ -13,9 +13,8 @@ import {
   type Table,
 } from "../figures";
 import { defineCell, type Cell } from "./cell";
-import { madeBy, taskName } from "./figureWords";
+import { runNotes, taskName } from "./figureWords";
 import type { DefendedModel } from "./metaOptimize";
-import { provenanceOf } from "./provenance";
 
 /** Parameters of `maskReport`. */
 export interface MaskReportParameters {
@@ -52,9 +51,7 @@ export const maskReport: Cell<[merged: Pick<DefendedModel, "layers" | "title">],
     title: parameters.title ?? merged.title,
   }),
   run([merged], { title = "" }) {
-    const seed = provenanceOf(merged)?.seed ?? null;
-    const notes = { ...(seed !== null && { seeds: [seed] }), ...madeBy(merged) };
-    return { figures: drawFigures(merged.layers, title, notes), table: tabulate(merged.layers, title) };
+    return { figures: drawFigures(merged.layers, title, runNotes(merged)), table: tabulate(merged.layers, title) };
   },
   text: ({ table }) => tableToText(table),
   async display({ figures, table }) {

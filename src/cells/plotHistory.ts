@@ -2,8 +2,7 @@ import { z } from "zod";
 import { linesFigure, type Figure, type LineSeries } from "../figures";
 import type { AdaptedModel } from "./adaptation";
 import { defineCell, type Cell } from "./cell";
-import { madeBy } from "./figureWords";
-import { provenanceOf } from "./provenance";
+import { runNotes } from "./figureWords";
 
 /** Parameters of `plotHistory`. */
 export interface PlotHistoryParameters {
@@ -44,11 +43,10 @@ export const plotHistory: Cell<[merged: Pick<AdaptedModel, "history" | "title">]
     ].filter((panel) => panel.series.length > 0);
     if (panels.length === 0)
       throw new RangeError(`Cannot plot the history of "${merged.title}": expected numbers of at least 1 step, got none`);
-    const seed = provenanceOf(merged)?.seed ?? null;
     return {
       figure: linesFigure(panels, {
         title,
-        notes: { ...(seed !== null && { seeds: [seed] }), ...madeBy(merged) },
+        notes: runNotes(merged),
         caption: `Losses are sums over the tasks, means of ${window} steps. Density: expected share of the elements that a mask keeps.`,
       }),
     };
