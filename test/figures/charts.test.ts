@@ -36,6 +36,12 @@ describe("figures/charts", () => {
     ]);
   });
 
+  it("ratesFigure() draws no whisker where no interval is known", () => {
+    const acc = [{ value: 0.9, interval: [0.85, 0.92] as const }, { value: 0.8 }];
+    const [bar] = ratesFigure({ tasks: ["a", "b"], series: [{ name: "s", style: "dam", acc }] }).specification.data;
+    assert.equal((bar?.["error_y"] as { array: (number | null)[] }).array[1], null);
+  });
+
   it("ratesFigure() leaves out the panel that nothing was measured for", () => {
     const { layout } = ratesFigure({ tasks: ["a"], series: [{ name: "clean", style: "clean", acc: [1] }] }).specification;
     assert.ok("yaxis" in layout && !("yaxis2" in layout));

@@ -188,10 +188,12 @@ export function barMarker(style: SeriesStyle): Record<string, unknown> {
 /** Asymmetric error bars in percent points. */
 export function whiskers(values: readonly Rate[]): Record<string, unknown> {
   if (!values.some((rate) => intervalOf(rate) !== null)) return { visible: false };
-  const arm = (rate: Rate, end: 0 | 1): number => {
+  // A whisker of no length would claim certainty: where nothing is known none is drawn.
+  const arm = (rate: Rate, end: 0 | 1): number | null => {
     const interval = intervalOf(rate);
     const value = valueOf(rate);
-    return interval === null || value === null ? 0 : Math.max(0, (interval[end] - value) * (end === 1 ? 100 : -100));
+    if (value === null) return 0;
+    return interval === null ? null : Math.max(0, (interval[end] - value) * (end === 1 ? 100 : -100));
   };
   return {
     type: "data",
