@@ -1,9 +1,9 @@
 /**
  * What DAM does with task vectors, apart from the encoder; on a third of CLIP-ViT-B/32, four of its twelve layers, far larger than any cache.
  *
- *     mergeSpace.ts read|merge|gradient all|each
+ *     mergeSpace.ts read|merge|gradient all|each [float32|bfloat16]
  *
- * `read` reads all task vectors once: on `native` all threads add up their numbers, on `wasm` they are copied, block by block, into a block that
+ * The task vectors are held as the last word says. `read` reads all of them once, in float32: on `native` all threads add up their numbers, on `wasm` they are copied, block by block, into a block that
  * stays in the processor's cache, the fastest way to read in JavaScript. `merge` is U = Σ λ τ and θ = θ0 + m ⊙ U; `gradient` gives ∂L/∂λ and
  * ∂L/∂m. A round of `all` takes six tasks; one of `each` gives what one task more costs: a quarter of the difference between six tasks and two, the
  * median of five.
@@ -15,7 +15,10 @@ import {
   maskGradient,
   mergeTaskVectors,
   startCoefficients,
+  storeTaskVector,
   type MergeSpace,
+  type StoredVector,
+  type VectorDtype,
 } from "../../src/merging/adaptive";
 import { median } from "../harness/statistics";
 import { CONFIGS, randomParameters, randomTaskVector, randomValues, startBenchEngine } from "./models";
@@ -26,9 +29,10 @@ const FEW = 2;
 
 function openWork(
   pretrained: ReturnType<typeof randomParameters>,
-  vectors: ReturnType<typeof randomTaskVector>[],
+  vectors: readonly StoredVector[],
+  dtype: VectorDtype,
 ): Record<string, () => void> {
-  const space = createMergeSpace(pretrained, vectors);
+  const space = createMergeSpace(pretrained, vectors, dtype);
   const coefficients = startCoefficients(space, "layer", 0.3);
   const [mask, gradient] = [randomValues(space.length, 1, 1), randomValues(space.length, 1, 2)];
   const [combined, target] = [new Float32Array(space.length), new Float32Array(space.length)];
@@ -46,7 +50,7 @@ const block = new Float32Array(4096);
 
 function readOnce({ vectors }: MergeSpace): void {
   const native = nativeVectors();
-  for (const vector of vectors.flat()) {
+  for (const vector of vectors.flat() as Float32Array[]) {
     if (native) native.sumVector(vector);
     else for (let i = 0; i < vector.length; i += block.length) block.set(vector.subarray(i, Math.min(vector.length, i + block.length)));
   }
@@ -58,14 +62,15 @@ function secondsOf(work: () => void): number {
   return (performance.now() - began) / 1000;
 }
 
-async function main([work, count]: readonly string[]): Promise<void> {
+async function main([work, count, dtype = "float32"]: readonly string[]): Promise<void> {
   const versions = await startBenchEngine();
   const config = { ...CONFIGS.b32, layers: 4 };
   const pretrained = randomParameters(config);
-  const vectors = Array.from({ length: TASKS }, (_, task) => randomTaskVector(config, task));
-  const all = openWork(pretrained, vectors)[work!]!;
+  const held = dtype as VectorDtype;
+  const vectors = Array.from({ length: TASKS }, (_, task) => storeTaskVector(randomTaskVector(config, task), held));
+  const all = openWork(pretrained, vectors, held)[work!]!;
   if (count === "all") return serveRounds(versions, all);
-  const few = openWork(pretrained, vectors.slice(0, FEW))[work!]!;
+  const few = openWork(pretrained, vectors.slice(0, FEW), held)[work!]!;
   await serveRounds(versions, () => {
     const differences = Array.from({ length: 5 }, () => secondsOf(all) - secondsOf(few));
     return { seconds: median(differences) / (TASKS - FEW) };

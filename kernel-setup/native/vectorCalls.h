@@ -24,16 +24,26 @@ struct VectorCall {
   }
   float* vector(size_t index, size_t* length = nullptr) const { return array<float>(args[index], length); }
   double* doubles(size_t index) const { return array<double>(args[index]); }
-  std::vector<const float*> vectors(size_t index, size_t* length) const {
+  // Vectors of one type.
+  template <typename Element>
+  std::vector<const Element*> vectors(size_t index, size_t* length) const {
     uint32_t size = 0;
     napi_get_array_length(env, args[index], &size);
-    std::vector<const float*> found(size);
+    std::vector<const Element*> found(size);
     for (uint32_t i = 0; i < size; i++) {
       napi_value each;
       napi_get_element(env, args[index], i, &each);
-      found[i] = array<float>(each, length);
+      found[i] = array<Element>(each, length);
     }
     return found;
+  }
+  // Whether the vectors are Uint16Array: the bits of bfloat16.
+  bool areHalves(size_t index) const {
+    napi_value first;
+    napi_typedarray_type type = napi_float32_array;
+    napi_get_element(env, args[index], 0, &first);
+    napi_get_typedarray_info(env, first, &type, nullptr, nullptr, nullptr, nullptr);
+    return type == napi_uint16_array;
   }
   double number(size_t index) const {
     double value = 0;
@@ -47,21 +57,31 @@ struct VectorCall {
   }
 };
 
+template <typename Element>
+void mergeFrom(const VectorCall& c) {
+  size_t length = 0;
+  const auto vectors = c.vectors<Element>(4, &length);
+  mergeVectors(MergeTargets{c.vector(0), c.vector(1), c.vector(2), c.vector(3)}, vectors.data(), c.doubles(5), vectors.size(), length);
+}
+
 // mergeVectors(combined | null, theta | null, origin | null, mask | null, vectors, factors)
 static napi_value mergeVectorsCall(napi_env env, napi_callback_info info) {
   const VectorCall c(env, info);
-  size_t length = 0;
-  const auto vectors = c.vectors(4, &length);
-  mergeVectors(c.vector(0), c.vector(1), c.vector(2), c.vector(3), vectors.data(), c.doubles(5), vectors.size(), length);
+  c.areHalves(4) ? mergeFrom<Bfloat16>(c) : mergeFrom<float>(c);
   return nullptr;
+}
+
+template <typename Element>
+void dotFrom(const VectorCall& c) {
+  size_t length = 0;
+  const auto vectors = c.vectors<Element>(2, &length);
+  dotVectors(c.doubles(3), c.vector(0), c.vector(1), vectors.data(), vectors.size(), length);
 }
 
 // dotVectors(gradient, mask | null, vectors, sums)
 static napi_value dotVectorsCall(napi_env env, napi_callback_info info) {
   const VectorCall c(env, info);
-  size_t length = 0;
-  const auto vectors = c.vectors(2, &length);
-  dotVectors(c.doubles(3), c.vector(0), c.vector(1), vectors.data(), vectors.size(), length);
+  c.areHalves(2) ? dotFrom<Bfloat16>(c) : dotFrom<float>(c);
   return nullptr;
 }
 
@@ -130,7 +150,11 @@ static napi_value multiplyVectorsCall(napi_env env, napi_callback_info info) {
   size_t length = 0;
   float* target = c.vector(0, &length);
   const float *a = c.vector(1), *b = c.vector(2);
-  forEachBlock(length, [=](size_t, size_t start, size_t end) { multiplyBlock(target + start, a + start, b + start, end - start); });
+  const bool streamed = length >= STREAMED && target != a && target != b;
+  forEachBlock(length, [=](size_t, size_t start, size_t end) {
+    if (streamed) streamProducts(target + start, a + start, b + start, end - start);
+    else multiplyBlock(target + start, a + start, b + start, end - start);
+  });
   return nullptr;
 }
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { methodTable, parseOptions, findMethod, type TestTimeMethod } from "../merging";
 import {
   testTimeMethods,
+  VECTOR_DTYPE_TEXT,
   type AdaMergingOptions,
   type AdaptationContext,
   type AdaptedMerge,
@@ -53,6 +54,7 @@ export const adaptModels: Cell<[vectors: TaskVectors], AdaptModelsParameters, Ad
     granularity: z.enum(["weight", "neuron", "head", "layer"]).optional().describe(text("granularity", "what one mask logit governs")),
     evaluationMask: z.enum(["mean", "sample", "threshold"]).optional().describe(text("evaluationMask", "how the mask is fixed at the end")),
     coefficients: z.enum(["layer", "task"]).optional().describe(text("coefficients", "one λ a task and tensor, or one a task")),
+    vectorDtype: z.enum(["float32", "bfloat16"]).optional().describe(text("vectorDtype", VECTOR_DTYPE_TEXT)),
     finalAdaptSteps: z.number().optional().describe(text("finalAdaptSteps", "steps on λ under the finished mask")),
   }),
   resolve(_: [vectors: TaskVectors], { method, seed, adaptOn, whenInterrupted, ...options }) {
@@ -63,7 +65,9 @@ export const adaptModels: Cell<[vectors: TaskVectors], AdaptModelsParameters, Ad
   async run([vectors], { method, seed, adaptOn, whenInterrupted, ...options }, context) {
     const row = findMethod(method, methods) as TestTimeMethod<object, AdaptationContext, AdaptedMerge>;
     const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-    const merge = await runAdapted(vectors, { seed, adaptOn, whenInterrupted }, context, (setting) => row.merge(setting, given));
+    const merge = await runAdapted(vectors, { seed, adaptOn, whenInterrupted, vectorDtype: options.vectorDtype }, context, (setting) =>
+      row.merge(setting, given),
+    );
     return adaptedModel(vectors, merge, row.title);
   },
   unfinished: unfinishedSteps,

@@ -11,6 +11,7 @@ import {
   type Coefficients,
   type RunState,
   type StepNumbers,
+  type VectorDtype,
 } from "../merging/adaptive";
 import type { CellContext } from "./cellContext";
 import type { MergedModel } from "./mergeModels";
@@ -53,6 +54,8 @@ export interface AdaptationSetting {
   readonly seed: number;
   readonly adaptOn: AdaptOn;
   readonly whenInterrupted: "throw" | "return";
+  /** How the method holds task vectors; default float32. */
+  readonly vectorDtype?: VectorDtype | undefined;
 }
 
 /**
@@ -61,7 +64,7 @@ export interface AdaptationSetting {
  */
 export async function runAdapted<Merge>(
   vectors: TaskVectors,
-  { seed, adaptOn, whenInterrupted }: AdaptationSetting,
+  { seed, adaptOn, whenInterrupted, vectorDtype = "float32" }: AdaptationSetting,
   { progress, signal, checkpoint }: CellContext,
   merge: (context: AdaptationContext) => Promise<Merge>,
 ): Promise<Merge> {
@@ -72,7 +75,7 @@ export async function runAdapted<Merge>(
     return await merge({
       config,
       pretrained,
-      taskVectors: subtractPretrained(vectors),
+      taskVectors: subtractPretrained(vectors, vectorDtype),
       tasks: models.map(({ task }) => ({ name: task, head: heads[task]!, images: adaptationImages(task, adaptOn) })),
       seed,
       progress,

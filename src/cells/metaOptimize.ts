@@ -57,7 +57,7 @@ export const metaOptimize: Cell<[vectors: TaskVectors, masks: DualMasks], MetaOp
   },
   async run([vectors, masks], { adaptOn, whenInterrupted, ...own }, context) {
     const options: DamOptions = { ...masks.options, ...own };
-    const setting = { seed: masks.seed, adaptOn, whenInterrupted };
+    const setting = { seed: masks.seed, adaptOn, whenInterrupted, vectorDtype: options.vectorDtype };
     const found = await runAdapted(vectors, setting, context, (adaptation) =>
       // The released algorithm starts its mask by itself.
       runDam(options.referenceCompat ? adaptation : { ...adaptation, startLogits: masks.logits }, options),

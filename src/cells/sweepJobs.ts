@@ -6,7 +6,7 @@ import { allMethods } from "../defenses";
 import { accuracy, attackSuccessRate, deskImages, latentTrigger, predictModel, type EvaluationTask } from "../evaluation";
 
 import { findMethod, mergeParameters } from "../merging";
-import { adaptationImages, scaledMerge, type AdaptationContext, type AdaptedMerge, type AdaptOn } from "../merging/adaptive";
+import { adaptationImages, scaledMerge, vectorDtypeOf, type AdaptationContext, type AdaptedMerge, type AdaptOn } from "../merging/adaptive";
 import type { VisionConfig, ZeroShotHead } from "../models";
 import { measureDefenderView, type DefenderView, type ViewOptions } from "../selection";
 import { subtractPretrained, type TaskVectors } from "./taskVectors";
@@ -38,7 +38,7 @@ export async function runMerge({ vectors, heads, method, options, seed, adaptOn 
     return { stages: { final: packMerged(pretrained, mergeParameters(row, pretrained, { finetuned }, options)) } };
   }
   const tasks = models.map(({ task }) => ({ name: task, head: heads[task]!, images: adaptationImages(task, adaptOn) }));
-  const context: AdaptationContext = { config, pretrained, taskVectors: subtractPretrained(vectors), tasks, seed };
+  const context: AdaptationContext = { config, pretrained, taskVectors: subtractPretrained(vectors, vectorDtypeOf(options)), tasks, seed };
   const result = (await row.merge(context as never, options)) as AdaptedMerge & Partial<Pick<DamResult, "beforeFinal">>;
   return {
     stages: {

@@ -1,6 +1,7 @@
 import * as path from "node:path";
 import { z } from "zod";
-import type { HostTensor, NamedTensors } from "../checkpoints";
+import type { NamedTensors } from "../checkpoints";
+import { storeTensor, type StoredTensor, type StoredVector, type VectorDtype } from "../merging/adaptive";
 import { loadVisionModel, type VisionConfig, type ZeroShotHead } from "../models";
 import { defineCell, type Cell, type Result } from "./cell";
 import { hashSuiteFiles, type Suite, type SuiteModel } from "./suite";
@@ -92,14 +93,20 @@ export const loadTaskVectors: Cell<[suite: Suite], LoadTaskVectorsParameters, Ta
 /**
  * τ_t = θ_t − θ₀ of each model (Ilharco et al. 2023, arXiv:2212.04089), newly computed, in the models' order; the projection is left out,
  * since it is never merged.
+ * @param dtype How they are held; each tensor is rounded as soon as it is computed.
  */
-export function subtractPretrained({ pretrained, models }: Pick<TaskVectors, "pretrained" | "models">): NamedTensors[] {
+export function subtractPretrained(vectors: Pick<TaskVectors, "pretrained" | "models">, dtype?: "float32"): NamedTensors[];
+export function subtractPretrained(vectors: Pick<TaskVectors, "pretrained" | "models">, dtype: VectorDtype): StoredVector[];
+export function subtractPretrained(
+  { pretrained, models }: Pick<TaskVectors, "pretrained" | "models">,
+  dtype: VectorDtype = "float32",
+): StoredVector[] {
   return models.map(({ parameters }) => {
-    const vector = new Map<string, HostTensor>();
+    const vector = new Map<string, StoredTensor>();
     for (const [name, { shape, values }] of pretrained) {
       if (!name.startsWith("vision_model.")) continue;
       const finetuned = parameters.get(name)!.values;
-      vector.set(name, { shape, values: values.map((value, index) => finetuned[index]! - value) });
+      vector.set(name, storeTensor({ shape, values: values.map((value, index) => finetuned[index]! - value) }, dtype));
     }
     return vector;
   });

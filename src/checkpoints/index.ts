@@ -2,6 +2,7 @@ export { writeAll, writeFileAtomic, writeFolderAtomic, writeStreamAtomic } from 
 export { Checkpoint, isBuffer, loadNamedTensors, openCheckpoint, type OpenCheckpointOptions } from "./checkpoint";
 export { DTYPE_NAMES, dtypeBytes, isDtype, isFloating, type Dtype } from "./dtypes";
 export { oneLine, SafetensorsError } from "./errors";
+export { narrowToBfloat16 } from "./floats";
 export { hashFile } from "./hashFile";
 export { type SafetensorsHeader, type TensorEntry } from "./header";
 export { type CheckpointReport, inspectCheckpoint, type InspectedTensor, type InspectOptions } from "./inspectCheckpoint";

@@ -1,6 +1,14 @@
 /** Settings of Defense-Aware Merging. */
 import { z } from "zod";
-import { MASK_TEMPERATURE, type CoefficientGranularity, type EvaluationMask, type MaskGranularity } from "../merging/adaptive";
+import {
+  MASK_TEMPERATURE,
+  VECTOR_DTYPE_TEXT,
+  vectorDtypeSchema,
+  type CoefficientGranularity,
+  type EvaluationMask,
+  type MaskGranularity,
+  type VectorDtype,
+} from "../merging/adaptive";
 
 /** Settings of DAM; see `DAM_DEFAULTS`. */
 export interface DamOptions {
@@ -71,6 +79,8 @@ export interface DamOptions {
   readonly noiseRadius: number;
   /** One perturbed pass serves ascent and mask, one clean pass λ and mask: two passes an iteration or fewer. */
   readonly sharePasses: boolean;
+  /** How task vectors are held. */
+  readonly vectorDtype: VectorDtype;
 }
 
 /** Defaults of DAM, for the desk suite. */
@@ -107,6 +117,7 @@ export const DAM_DEFAULTS: DamOptions = {
   noiseNorm: "linf",
   noiseRadius: 0.08,
   sharePasses: true,
+  vectorDtype: "float32",
 };
 
 const d = DAM_DEFAULTS;
@@ -147,6 +158,7 @@ export const DAM_OPTION_TEXTS: Readonly<Record<keyof DamOptions, string>> = {
   noiseNorm: "how noise is bounded",
   noiseRadius: "the bound on noise, in pixel units of [0, 1]",
   sharePasses: "whether one clean and one perturbed pass serve a whole iteration",
+  vectorDtype: VECTOR_DTYPE_TEXT,
 };
 
 /** Schema of each setting, with its default. */
@@ -183,6 +195,7 @@ export const damOptionsShape = {
   noiseNorm: z.enum(["linf", "l2"]).default(d.noiseNorm),
   noiseRadius: positive(d.noiseRadius),
   sharePasses: z.boolean().default(d.sharePasses),
+  vectorDtype: vectorDtypeSchema,
 };
 
 /** Strict schema of the settings, with the defaults. */

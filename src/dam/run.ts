@@ -69,7 +69,7 @@ export interface SampledMasks {
 
 /** Opens a run. */
 export function openRun(context: DamContext, options: DamOptions): DamRun {
-  const place = openWorkplace(context, options.batchSize);
+  const place = openWorkplace(context, options.batchSize, { vectorDtype: options.vectorDtype });
   const layout = layoutMask(place.space.layout, options.granularity, context.config);
   const tasks = context.tasks.map(({ name }) => name);
   const normalization = context.normalization ?? DESK_NORMALIZATION;

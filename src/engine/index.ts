@@ -18,4 +18,13 @@ export { linear, matMul } from "./linear";
 export { cutPatches } from "./patches";
 export { randomStream, RandomStream, threefry2x32 } from "./random";
 export { createWorkers, defaultWorkerCount, startWorkerEngine, type Workers, type WorkersOptions } from "./workers";
-export { addVector, dotVectors, mergeVectors, nativeVectors, type MergeTargets, type NativeVectors } from "./vectors";
+export {
+  addVector,
+  dotVectors,
+  mergeVectors,
+  nativeVectors,
+  widenBfloat16,
+  type MergeTargets,
+  type NativeVectors,
+  type Vectors,
+} from "./vectors";

@@ -3,18 +3,22 @@
 /** Elements of a block: those of several vectors fit into a core's cache together. */
 export const VECTOR_BLOCK = 4096;
 
+/** Vectors of one type: float32, or the bits of bfloat16, which are widened block by block. */
+export type Vectors = readonly Float32Array[] | readonly Uint16Array[];
+
 const sum = new Float32Array(VECTOR_BLOCK);
 const masked = new Float64Array(VECTOR_BLOCK);
 
 /** See `mergeVectors`; the block that starts at `from`. */
 export function mergeBlock(
   { combined, theta, origin, mask }: MergeTargets,
-  vectors: readonly Float32Array[],
+  vectors: Vectors,
   factors: ArrayLike<number>,
   from: number,
   count: number,
 ): void {
-  for (let task = 0; task < vectors.length; task += 3) addThree(vectors, factors, task, from, count);
+  const [blocks, at] = openBlocks(vectors, from, count);
+  for (let task = 0; task < vectors.length; task += 3) addThree(blocks, factors, task, at, count);
   if (combined) combined.set(count < VECTOR_BLOCK ? sum.subarray(0, count) : sum, from);
   if (theta) addMasked(theta, origin!, mask, from, count);
 }
@@ -47,14 +51,15 @@ function addMasked(theta: Float32Array, origin: Float32Array, mask: Float32Array
 export function dotBlock(
   gradient: Float32Array,
   mask: Float32Array | null,
-  vectors: readonly Float32Array[],
+  vectors: Vectors,
   sums: Float64Array,
   from: number,
   count: number,
 ): void {
+  const [blocks, at] = openBlocks(vectors, from, count);
   if (mask) for (let i = 0, j = from; i < count; i++, j++) masked[i] = gradient[j]! * mask[j]!;
   else for (let i = 0, j = from; i < count; i++, j++) masked[i] = gradient[j]!;
-  for (let task = 0; task < vectors.length; task += 3) dotThree(vectors, sums, task, from, count);
+  for (let task = 0; task < vectors.length; task += 3) dotThree(blocks, sums, task, at, count);
 }
 
 /** Three at once, so that additions need not wait for each other. */
@@ -70,4 +75,28 @@ function dotThree(vectors: readonly Float32Array[], sums: Float64Array, task: nu
   sums[task]! += a;
   if (task + 1 < vectors.length) sums[task + 1]! += b;
   if (task + 2 < vectors.length) sums[task + 2]! += c;
+}
+
+/** The blocks in float32, and where in them they begin: the vectors themselves, or what is widened. */
+function openBlocks(vectors: Vectors, from: number, count: number): [blocks: readonly Float32Array[], at: number] {
+  if (!areHalves(vectors)) return [vectors, from];
+  const blocks = vectors.map((vector, index) => {
+    const block = (wide[index] ??= new Float32Array(VECTOR_BLOCK));
+    widenBfloat16(vector.subarray(from, from + count), block);
+    return block;
+  });
+  return [blocks, 0];
+}
+
+const wide: Float32Array[] = [];
+
+/** Whether vectors are the bits of bfloat16. */
+export function areHalves(vectors: Vectors): vectors is readonly Uint16Array[] {
+  return vectors[0] instanceof Uint16Array;
+}
+
+/** Widens the bits of bfloat16, exactly, into the beginning of a target. */
+export function widenBfloat16(bits: Uint16Array, target: Float32Array): void {
+  const patterns = new Uint32Array(target.buffer, target.byteOffset, bits.length);
+  for (let i = 0; i < bits.length; i++) patterns[i] = bits[i]! << 16;
 }

@@ -7,9 +7,9 @@ import { isSingleThreaded, runningEngine } from "./backend";
 import { compiledVectors, type NativeVectors } from "./native/vectors";
 import { simdVectors } from "./simd/vectors";
 import * as loops from "./vectorLoops";
-import { VECTOR_BLOCK, type MergeTargets } from "./vectorLoops";
+import { VECTOR_BLOCK, type MergeTargets, type Vectors } from "./vectorLoops";
 
-export type { MergeTargets } from "./vectorLoops";
+export { widenBfloat16, type MergeTargets, type Vectors } from "./vectorLoops";
 export type { NativeVectors } from "./native/vectors";
 
 /** The compiled functions if TensorFlow is the running engine and they came with it, else null. */
@@ -21,10 +21,10 @@ export function nativeVectors(): NativeVectors | null {
 /**
  * U = Σ_t factor_t · vector_t, and θ = origin + mask ⊙ U.
  * @param targets Arrays of one length; `combined` receives U and `theta` θ, either may be null; without a mask it is one of ones.
- * @param vectors At least one, as long.
+ * @param vectors At least one, as long; float32, or the bits of bfloat16, which gives the same as those widened beforehand.
  * @param factors One a vector.
  */
-export function mergeVectors(targets: MergeTargets, vectors: readonly Float32Array[], factors: ArrayLike<number>): void {
+export function mergeVectors(targets: MergeTargets, vectors: Vectors, factors: ArrayLike<number>): void {
   const native = nativeVectors();
   if (native) {
     native.mergeVectors(targets.combined, targets.theta, targets.origin, targets.mask, vectors, Float64Array.from(factors));
@@ -36,9 +36,9 @@ export function mergeVectors(targets: MergeTargets, vectors: readonly Float32Arr
 
 /**
  * Adds ⟨gradient, mask ⊙ vector_t⟩ of each vector to `sums`.
- * @param vectors At least one, as long as the gradient.
+ * @param vectors At least one, as long as the gradient; as `mergeVectors` takes them.
  */
-export function dotVectors(gradient: Float32Array, mask: Float32Array | null, vectors: readonly Float32Array[], sums: Float64Array): void {
+export function dotVectors(gradient: Float32Array, mask: Float32Array | null, vectors: Vectors, sums: Float64Array): void {
   const native = nativeVectors();
   if (native) {
     native.dotVectors(gradient, mask, vectors, sums);

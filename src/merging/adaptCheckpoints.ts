@@ -1,12 +1,24 @@
 /** Test-time merges of checkpoints on disk. */
 import { createHash } from "node:crypto";
-import type { HostTensor, NamedTensors, TensorSource } from "../checkpoints";
+import type { NamedTensors, TensorSource } from "../checkpoints";
 import type { ProgressSink } from "../display/progress";
 import { defaultWorkerCount, isSingleThreaded, startEngine, type EngineReport } from "../engine";
 import { damlabVersion } from "../engine/version";
 import { loadVisionModel } from "../models";
 import { isTaskId, TASK_IDS } from "../tasks";
-import { createAdaptationWorkers, fileStore, loadSuiteTasks, type AdaptationContext, type AdaptedMerge, type SuiteTasks } from "./adaptive";
+import {
+  createAdaptationWorkers,
+  fileStore,
+  loadSuiteTasks,
+  storeTensor,
+  vectorDtypeOf,
+  type AdaptationContext,
+  type AdaptedMerge,
+  type StoredTensor,
+  type StoredVector,
+  type SuiteTasks,
+  type VectorDtype,
+} from "./adaptive";
 import type { CheckpointSet } from "./checkpointSet";
 import type { AdaptationRecord } from "./mergeRecord";
 import type { TestTimeMethod } from "./method";
@@ -33,7 +45,7 @@ export interface AdaptedCheckpoints {
 }
 
 /**
- * Runs a test-time method: task vectors in float32, unlabelled images of the recipe's suite, on as many threads as a run can use. State is
+ * Runs a test-time method: task vectors as its option `vectorDtype` says, unlabelled images of the recipe's suite, on as many threads as a run can use. State is
  * kept every few steps and after an interrupt; a run of the same recipe, files and engine goes on from it to the same bytes.
  * @param hashes sha256 of the checkpoints' files.
  * @throws {RangeError} if a model's task is not one of the suite; the signal's reason after an interrupt.
@@ -49,8 +61,8 @@ export async function adaptCheckpoints(
   const names = await findTasks(recipe);
   const { config, parameters: pretrained } = await loadVisionModel(recipe.base);
   const { tasks, headHashes } = await loadSuiteTasks(suite, names, adaptOn);
-  const taskVectors: NamedTensors[] = [];
-  for (const model of set.models) taskVectors.push(await readTaskVector(set, model, pretrained));
+  const taskVectors: StoredVector[] = [];
+  for (const model of set.models) taskVectors.push(await readTaskVector(set, model, pretrained, vectorDtypeOf(options)));
   const engine = await startEngine();
   const key = sha256Of([method.name, options, seed, adaptOn, names, headHashes, [...hashes.values()], engine, damlabVersion()]);
   const workers = isSingleThreaded(engine.name) && defaultWorkerCount() > 1 ? await createAdaptationWorkers() : undefined;
@@ -91,14 +103,19 @@ async function findTasks({ method, models, tasks }: MergeRecipe): Promise<string
   });
 }
 
-/** τ of the merged parameters, in float32. */
-async function readTaskVector({ merged }: CheckpointSet, model: TensorSource, pretrained: NamedTensors): Promise<NamedTensors> {
-  const vector = new Map<string, HostTensor>();
+/** τ of the merged parameters; no more than one tensor of it is in float32 unless all are asked for so. */
+async function readTaskVector(
+  { merged }: CheckpointSet,
+  model: TensorSource,
+  pretrained: NamedTensors,
+  dtype: VectorDtype,
+): Promise<StoredVector> {
+  const vector = new Map<string, StoredTensor>();
   for (const { name } of merged.values()) {
     const { shape, values } = await model.readFloat32(name);
     const origin = pretrained.get(name)!.values;
     for (let i = 0; i < values.length; i++) values[i] = values[i]! - origin[i]!;
-    vector.set(name, { shape, values });
+    vector.set(name, storeTensor({ shape, values }, dtype));
   }
   return vector;
 }

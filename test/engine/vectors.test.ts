@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { addVector, dotVectors, mergeVectors, probeEngines, randomStream, startEngine } from "../../src/engine";
+import { narrowToBfloat16 } from "../../src/checkpoints";
+import {
+  addVector,
+  dotVectors,
+  mergeVectors,
+  probeEngines,
+  randomStream,
+  startEngine,
+  widenBfloat16,
+  type Vectors,
+} from "../../src/engine";
 import { TENSORFLOW_ENGINE } from "./tensorflowEngine";
 import { skipBecause } from "../skip";
 
@@ -16,23 +26,38 @@ interface Found {
   readonly sums: Float64Array;
 }
 
-function compute(length: number, count: number): Found {
+/** How the vectors are held: as they are, as bfloat16, or rounded to it but in float32. */
+type Held = "float32" | "bfloat16" | "rounded";
+
+function hold(vectors: readonly Float32Array[], held: Held): Vectors {
+  const halves = vectors.map(narrowToBfloat16);
+  return held === "float32" ? vectors : held === "bfloat16" ? halves : halves.map(widened);
+}
+
+function widened(bits: Uint16Array): Float32Array {
+  const values = new Float32Array(bits.length);
+  widenBfloat16(bits, values);
+  return values;
+}
+
+function compute(length: number, count: number, how: Held = "float32"): Found {
   const [origin, mask, gradient] = [vector("origin", length), vector("mask", length), vector("gradient", length)];
-  const vectors = Array.from({ length: count }, (_, task) => vector(`task ${task}`, length));
-  const factors = vectors.map((_, task) => 0.3 - 0.11 * task);
+  const numbers = Array.from({ length: count }, (_, task) => vector(`task ${task}`, length));
+  const vectors = hold(numbers, how);
+  const factors = numbers.map((_, task) => 0.3 - 0.11 * task);
   const added = origin.slice();
   const [combined, theta, unmasked] = [new Float32Array(length), new Float32Array(length), new Float32Array(length)];
   mergeVectors({ combined, theta, origin, mask }, vectors, factors);
   mergeVectors({ combined: null, theta: unmasked, origin, mask: null }, vectors, factors);
   const sums = new Float64Array(count).fill(1);
-  vectors.forEach((values, task) => addVector(added, factors[task]!, values));
+  numbers.forEach((values, task) => addVector(added, factors[task]!, values));
   dotVectors(gradient, mask, vectors, sums);
   dotVectors(gradient, null, vectors, sums);
   return { combined, theta, unmasked, added, sums };
 }
 
 const bytes = (found: Found): Buffer => Buffer.concat(Object.values(found).map((array: Float32Array) => Buffer.from(array.buffer)));
-const allCases = (): Found[] => LENGTHS.flatMap((length) => COUNTS.map((count) => compute(length, count)));
+const allCases = (how?: Held): Found[] => LENGTHS.flatMap((length) => COUNTS.map((count) => compute(length, count, how)));
 
 describe("mergeVectors() and dotVectors()", () => {
   afterEach(async () => void (await startEngine(process.env["DAMLAB_ENGINE"] ?? "auto")));
@@ -64,6 +89,59 @@ describe("mergeVectors() and dotVectors()", () => {
     const expected = allCases();
     await startEngine("wasm");
     allCases().forEach((found, index) => assert.ok(bytes(found).equals(bytes(expected[index]!)), `case ${index}`));
+  });
+
+  it("widenBfloat16() gives each number that bfloat16 has, NaN and infinities among them", () => {
+    const bits = Uint16Array.of(0x3f80, 0xbfc0, 0x0000, 0x8000, 0x7f80, 0xff80, 0x7fc0, 0x0001);
+    // 1, -1.5, both zeros, both infinities, NaN, the smallest subnormal 2^-133.
+    assert.deepEqual([...widened(bits)], [1, -1.5, 0, -0, Infinity, -Infinity, NaN, 2 ** -133]);
+    assert.deepEqual(narrowToBfloat16(widened(bits)), bits);
+  });
+
+  for (const engine of ["cpu", "wasm", TENSORFLOW_ENGINE]) {
+    it(`mergeVectors() and dotVectors() give the same bytes from bfloat16 as from vectors rounded to it beforehand, on ${engine}`, async function () {
+      const { available, reason } = probeEngines().find(({ name }) => name === engine)!;
+      if (!available) skipBecause(this, `engine ${engine} is ${reason}`);
+      await startEngine(engine);
+      const expected = allCases("rounded");
+      const exact = allCases();
+      allCases("bfloat16").forEach((found, index) => {
+        assert.ok(bytes(found).equals(bytes(expected[index]!)), `case ${index}`);
+        assert.ok(!bytes(found).equals(bytes(exact[index]!)), `case ${index} is not rounded`);
+      });
+    });
+  }
+
+  it("mergeVectors() gives long vectors, which native writes past the cache, as short ones, wherever they lie", async function () {
+    const { available, reason } = probeEngines().find(({ name }) => name === TENSORFLOW_ENGINE)!;
+    if (!available) skipBecause(this, `engine ${TENSORFLOW_ENGINE} is ${reason}`);
+    await startEngine(TENSORFLOW_ENGINE);
+    const length = (1 << 18) + 11;
+    const [origin, mask] = [vector("origin", length), vector("mask", length)];
+    const vectors = Array.from({ length: 4 }, (_, task) => vector(`task ${task}`, length));
+    // One, two and three elements behind a multiple of 16 bytes.
+    for (const shift of [0, 1, 2, 3]) {
+      const [long, short] = [0, 1].map(() => ({
+        combined: new Float32Array(length + 8).fill(7),
+        theta: new Float32Array(length + 8).fill(7),
+      }));
+      const part = (all: Float32Array, from: number, to: number): Float32Array => all.subarray(from, to);
+      const into = ({ combined, theta }: typeof long & object, from: number, to: number): void =>
+        mergeVectors(
+          {
+            combined: part(combined, shift + from, shift + to),
+            theta: part(theta, 3 - shift + from, 3 - shift + to),
+            origin: part(origin, from, to),
+            mask: part(mask, from, to),
+          },
+          vectors.map((values) => part(values, from, to)),
+          [0.5, -0.25, 0.3, 1],
+        );
+      into(long!, 0, length);
+      for (let from = 0; from < length; from += 1 << 16) into(short!, from, Math.min(length, from + (1 << 16)));
+      assert.ok(Buffer.from(long!.theta.buffer).equals(Buffer.from(short!.theta.buffer)), `theta, ${shift} elements on`);
+      assert.ok(Buffer.from(long!.combined.buffer).equals(Buffer.from(short!.combined.buffer)), `combined, ${shift} elements on`);
+    }
   });
 
   it("mergeVectors() and dotVectors() agree with cpu within 1e-5 on native", async function () {

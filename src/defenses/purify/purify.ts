@@ -18,6 +18,7 @@ import {
   resetOptimiser,
   runLoop,
   startCoefficients,
+  storeTaskVector,
   startVariable,
   type AdaptationContext,
   type AdaptedMerge,
@@ -74,8 +75,9 @@ export const purify: TestTimeMethod<PurifyOptions, AdaptationContext, PurifyResu
  * @throws {TypeError} or {RangeError} if an option, a model or a task does not fit; the signal's reason after an interrupt, unless the
  *   context asks for the result so far.
  */
-export async function runPurify(context: AdaptationContext, given: Partial<PurifyOptions> = {}): Promise<PurifyResult> {
+export async function runPurify(models: AdaptationContext, given: Partial<PurifyOptions> = {}): Promise<PurifyResult> {
   const options = parseOptions(purify, given);
+  const context = { ...models, taskVectors: models.taskVectors.map((vector) => storeTaskVector(vector, "float32")) };
   const run = openPurification(context, options);
   const { history, completed } = await runLoop(planPurification(run), context);
   const taskVectors = purifiedVectors(run);
@@ -98,7 +100,8 @@ export async function runPurify(context: AdaptationContext, given: Partial<Purif
 
 /** All models one after another, then λ. */
 interface Purification {
-  readonly context: AdaptationContext;
+  /** Task vectors in float32. */
+  readonly context: Omit<AdaptationContext, "taskVectors"> & { readonly taskVectors: readonly NamedTensors[] };
   readonly options: PurifyOptions;
   readonly layout: MaskLayout;
   readonly variables: PatientVariables & {
@@ -111,7 +114,7 @@ interface Purification {
   };
 }
 
-function openPurification(context: AdaptationContext, options: PurifyOptions): Purification {
+function openPurification(context: Purification["context"], options: PurifyOptions): Purification {
   const { space } = openWorkplace(context, options.batchSize);
   const layout = layoutMask(space.layout, options.granularity, context.config);
   return {
@@ -141,7 +144,7 @@ function planPurification(run: Purification): Loop {
     async step(step) {
       const index = Math.floor(step / perModel);
       if (index >= models) {
-        merged ??= openWorkplace(context, options.batchSize, purifiedVectors(run));
+        merged ??= openWorkplace(context, options.batchSize, { taskVectors: purifiedVectors(run) });
         const phase = { ...options, granularity: options.coefficients, clamp: false, phase: "coefficients" };
         return { entropy: await adaptCoefficients(merged, phase, variables.coefficients, null, step - models * perModel) };
       }

@@ -1,4 +1,5 @@
 /** Arithmetic over whole models that is compiled with the binding: `kernel-setup/native/vectors.h`. */
+import type { Vectors } from "../vectorLoops";
 import { loadedBinding } from "./load";
 
 /** Functions on plain memory, on several threads; lengths are the caller's to check. */
@@ -9,12 +10,12 @@ export interface NativeVectors {
       theta: Float32Array | null,
       origin: Float32Array | null,
       mask: Float32Array | null,
-      vectors: readonly Float32Array[],
+      vectors: Vectors,
       factors: Float64Array,
     ]
   ): void;
   /** sums[t] += ⟨gradient, mask ⊙ vector_t⟩. */
-  dotVectors(gradient: Float32Array, mask: Float32Array | null, vectors: readonly Float32Array[], sums: Float64Array): void;
+  dotVectors(gradient: Float32Array, mask: Float32Array | null, vectors: Vectors, sums: Float64Array): void;
   addMasked(theta: Float32Array, origin: Float32Array, mask: Float32Array | null, combined: Float32Array): void;
   /** gates ← sigmoid(slope · (noise + logits)); gives their sum. */
   openGates(gates: Float32Array, logits: Float32Array, noise: Float32Array | null, slope: number): number;

@@ -24,6 +24,17 @@ function storeRounded(to: usize, first: v128, second: v128): void {
   v128.store(to, i64x2.shuffle(f32x4.demote_f64x2_zero(first), f32x4.demote_f64x2_zero(second), 0, 2));
 }
 
+/** Widens the bits of bfloat16, eight at a time; the length is rounded up to that. */
+export function widen(to: usize, from: usize, length: usize): void {
+  const zero = i16x8.splat(0);
+  const bytes = length << 1;
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const bits = v128.load(from + i);
+    v128.store(to + (i << 1), i16x8.shuffle(zero, bits, 0, 8, 1, 9, 2, 10, 3, 11));
+    v128.store(to + (i << 1), i16x8.shuffle(zero, bits, 4, 12, 5, 13, 6, 14, 7, 15), 16);
+  }
+}
+
 /** sum ← (fresh ? 0 : sum) + a · x + b · y + c · z; lengths are rounded up to four. */
 export function addThree(sum: usize, fresh: bool, a: usize, b: usize, c: usize, x: f64, y: f64, z: f64, length: usize): void {
   const bytes = length << 2;

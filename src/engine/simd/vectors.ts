@@ -1,9 +1,10 @@
 /** The functions of vectors.as.ts on blocks of vectors, which are copied into their memory one after another. */
-import { VECTOR_BLOCK, type MergeTargets } from "../vectorLoops";
+import { VECTOR_BLOCK, type MergeTargets, type Vectors } from "../vectorLoops";
 import { SIMD_VECTORS_BASE64 } from "./vectors.wasm";
 
 interface Exports {
   readonly memory: WebAssembly.Memory;
+  widen(to: number, from: number, length: number): void;
   addThree(...call: [sum: number, fresh: boolean, a: number, b: number, c: number, x: number, y: number, z: number, length: number]): void;
   addMasked(theta: number, origin: number, mask: number, sum: number, length: number): void;
   dotSix(gradient: number, mask: number, vectors: number, stride: number, sums: number, length: number): void;
@@ -11,10 +12,8 @@ interface Exports {
 
 /** The loops of vectorLoops.ts, to the same bytes. */
 export interface SimdVectors {
-  mergeBlock(targets: MergeTargets, vectors: readonly Float32Array[], factors: ArrayLike<number>, from: number, count: number): void;
-  dotBlock(
-    ...call: [g: Float32Array, m: Float32Array | null, vectors: readonly Float32Array[], sums: Float64Array, from: number, count: number]
-  ): void;
+  mergeBlock(targets: MergeTargets, vectors: Vectors, factors: ArrayLike<number>, from: number, count: number): void;
+  dotBlock(...call: [g: Float32Array, m: Float32Array | null, vectors: Vectors, sums: Float64Array, from: number, count: number]): void;
 }
 
 /** Vectors that one call of `dotSix` takes. */
@@ -33,14 +32,21 @@ export function simdVectors(): SimdVectors | null {
   return loaded;
 }
 
-function wrap({ memory, addThree, addMasked, dotSix }: Exports): SimdVectors {
-  // Memory: six float64 sums, then slots of one block each.
+function wrap({ memory, widen, addThree, addMasked, dotSix }: Exports): SimdVectors {
+  // Memory: six float64 sums, slots of one block each, and a block of bfloat16.
   const stride = 4 * VECTOR_BLOCK;
   const sums = new Float64Array(memory.buffer, 1024, SIX);
   const offset = (slot: number): number => 4096 + slot * stride;
   const slots = Array.from({ length: 3 + SIX }, (_, slot) => new Float32Array(memory.buffer, offset(slot), VECTOR_BLOCK));
   const [SUM, MASK, ORIGIN, VECTORS] = [0, 1, 2, 3];
-  const load = (slot: number, values: Float32Array, from: number, count: number): number => {
+  const halves = new Uint16Array(memory.buffer, offset(slots.length), VECTOR_BLOCK);
+  const load = (slot: number, values: Float32Array | Uint16Array, from: number, count: number): number => {
+    if (values instanceof Uint16Array) {
+      halves.set(values.subarray(from, from + count));
+      if (count < VECTOR_BLOCK) halves.fill(0, count);
+      widen(offset(slot), halves.byteOffset, count);
+      return offset(slot);
+    }
     slots[slot]!.set(values.subarray(from, from + count));
     if (count % 4 !== 0) slots[slot]!.fill(0, count, count + 4 - (count % 4));
     return offset(slot);

@@ -13,6 +13,7 @@ import {
   type CoefficientGranularity,
   type Coefficients,
 } from "./mergeSpace";
+import { storeTaskVector, VECTOR_DTYPE_TEXT, vectorDtypeSchema, type VectorDtype } from "./storedVectors";
 import { tiesTaskVectors } from "./tiesVectors";
 
 /** Options of AdaMerging. */
@@ -31,6 +32,8 @@ export interface AdaMergingOptions {
   readonly plusPlus: boolean;
   /** ++ only: fraction of each task vector that is kept; default 0.2. */
   readonly density: number;
+  /** How task vectors are held; default `float32`. */
+  readonly vectorDtype: VectorDtype;
 }
 
 /** A model merged at test time, with what it takes to merge it again at another scale. */
@@ -57,6 +60,7 @@ export const ADAMERGING_DEFAULTS: AdaMergingOptions = {
   clamp: false,
   plusPlus: false,
   density: 0.2,
+  vectorDtype: "float32",
 };
 
 /** AdaMerging with one coefficient a task and parameter tensor. */
@@ -84,6 +88,7 @@ function adaMergingRow(
       clamp: z.boolean().default(defaults.clamp),
       plusPlus: z.boolean().default(defaults.plusPlus),
       density: z.number().gt(0).lte(1).default(defaults.density),
+      vectorDtype: vectorDtypeSchema,
     }),
     defaults,
     texts: {
@@ -94,6 +99,7 @@ function adaMergingRow(
       clamp: "whether λ is kept in [0, 1]",
       plusPlus: "AdaMerging++: whether task vectors are trimmed and sign-elected first",
       density: "plusPlus only: fraction of each task vector that is kept",
+      vectorDtype: VECTOR_DTYPE_TEXT,
     },
     merge: (context, options) => runAdaMerging(context, granularity, options),
   };
@@ -109,8 +115,11 @@ export async function runAdaMerging(
   options: Partial<AdaMergingOptions> = {},
 ): Promise<AdaptedMerge> {
   const settings = { ...ADAMERGING_DEFAULTS, ...options };
-  const vectors = settings.plusPlus ? tiesTaskVectors(context.taskVectors, settings.density) : context.taskVectors;
-  const place = openWorkplace(context, settings.batchSize, vectors);
+  const { plusPlus, density, vectorDtype } = settings;
+  // Rounded before they are trimmed, so that it does not matter whether the caller has rounded them.
+  const stored = context.taskVectors.map((vector) => storeTaskVector(vector, vectorDtype));
+  const taskVectors = plusPlus ? tiesTaskVectors(stored, density) : stored;
+  const place = openWorkplace(context, settings.batchSize, { taskVectors, vectorDtype });
   const coefficients = startCoefficients(place.space, granularity, settings.initialCoefficient);
   const variable = startVariable(coefficients.values);
   const { history, completed } = await runLoop(

@@ -5,6 +5,7 @@ import type { VisionConfig } from "../../models";
 import { DESK_NORMALIZATION, drawBatches, type AdaptationTask, type BatchDraw, type Normalization } from "./adaptationTask";
 import type { RunOptions } from "./loop";
 import { createMergeSpace, type MergeSpace } from "./mergeSpace";
+import type { StoredVector, VectorDtype } from "./storedVectors";
 import { AdaptationTower } from "./tower";
 
 /** Models to merge and unlabelled images to adapt on. */
@@ -12,8 +13,8 @@ export interface AdaptationContext extends RunOptions {
   readonly config: VisionConfig;
   /** θ0, all parameters. */
   readonly pretrained: NamedTensors;
-  /** τ_t, one a task. */
-  readonly taskVectors: readonly NamedTensors[];
+  /** τ_t, one a task; those of a run in bfloat16 may be rounded already (`storeTaskVector`), so that nothing else holds them in float32. */
+  readonly taskVectors: readonly StoredVector[];
   /** In the order of the task vectors. */
   readonly tasks: readonly AdaptationTask[];
   /** Of all random numbers; default 0. */
@@ -38,14 +39,23 @@ export interface Workplace {
   readonly normalization: Normalization;
 }
 
+/** What methods set up differently. */
+export interface WorkplaceOptions {
+  /** Default: the context's. */
+  readonly taskVectors?: readonly StoredVector[];
+  /** How task vectors are held; default float32. */
+  readonly vectorDtype?: VectorDtype;
+}
+
 /**
  * Aligns the task vectors and checks that tasks fit.
  * @throws {TypeError} if tasks and task vectors are not as many, or images or heads do not fit the tower.
  */
-export function openWorkplace(context: AdaptationContext, batchSize: number, taskVectors = context.taskVectors): Workplace {
+export function openWorkplace(context: AdaptationContext, batchSize: number, options: WorkplaceOptions = {}): Workplace {
   const { config, pretrained, tasks, seed = 0, normalization = DESK_NORMALIZATION } = context;
+  const { taskVectors = context.taskVectors, vectorDtype } = options;
   checkTasks(config, tasks, taskVectors.length);
-  const space = createMergeSpace(pretrained, taskVectors);
+  const space = createMergeSpace(pretrained, taskVectors, vectorDtype);
   const batches = context.batches ?? drawBatches(tasks, batchSize, seed, normalization);
   const heads = tasks.map(({ head }) => head);
   return {

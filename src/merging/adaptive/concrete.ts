@@ -10,6 +10,7 @@ import { entropyLoss } from "./losses";
 import { runLoop, startVariable, stepVariable, type Variable } from "./loop";
 import { layoutMask, type MaskGranularity, type MaskLayout } from "./maskLayout";
 import { combineTaskVectors, maskGradient, mergedParameters, mergeMasked, startCoefficients } from "./mergeSpace";
+import { VECTOR_DTYPE_TEXT, vectorDtypeSchema, type VectorDtype } from "./storedVectors";
 
 /** Options of Concrete Task Arithmetic. */
 export interface ConcreteOptions {
@@ -28,6 +29,8 @@ export interface ConcreteOptions {
   readonly granularity: MaskGranularity;
   /** Default `mean`. FusionBench: `sample`. */
   readonly evaluationMask: EvaluationMask;
+  /** How task vectors are held; default `float32`. */
+  readonly vectorDtype: VectorDtype;
 }
 
 /** Options of Concrete AdaMerging. */
@@ -51,6 +54,7 @@ const DEFAULTS: ConcreteOptions = {
   temperature: MASK_TEMPERATURE,
   granularity: "weight",
   evaluationMask: "mean",
+  vectorDtype: "float32",
 };
 const ADAMERGING_DEFAULTS: ConcreteAdaMergingOptions = {
   ...DEFAULTS,
@@ -69,6 +73,7 @@ const schema = {
   temperature: z.number().gt(0).default(DEFAULTS.temperature),
   granularity: z.enum(["weight", "neuron", "head", "layer"]).default(DEFAULTS.granularity),
   evaluationMask: z.enum(["mean", "sample", "threshold"]).default(DEFAULTS.evaluationMask),
+  vectorDtype: vectorDtypeSchema,
 };
 const texts = {
   steps: "steps on the mask (FusionBench: 2,000 at rate 0.001)",
@@ -79,6 +84,7 @@ const texts = {
   temperature: "T of the relaxed Bernoulli distribution",
   granularity: "what one mask logit governs",
   evaluationMask: "how the mask is fixed at the end: noise-free, one seeded draw (FusionBench), or cut at probability 0.5",
+  vectorDtype: VECTOR_DTYPE_TEXT,
 };
 const reference = "Tang et al. 2023, arXiv:2312.06173";
 
@@ -123,7 +129,7 @@ export const concreteAdaMerging: TestTimeMethod<ConcreteAdaMergingOptions, Adapt
  * λ goes on from step to step; FusionBench resets it to 0.3 before each step of Adam at rate 1.
  */
 async function runConcrete(context: AdaptationContext, settings: ConcreteAdaMergingOptions, adapt: boolean): Promise<AdaptedMerge> {
-  const place = openWorkplace(context, settings.batchSize);
+  const place = openWorkplace(context, settings.batchSize, { vectorDtype: settings.vectorDtype });
   const layout = layoutMask(place.space.layout, settings.granularity, context.config);
   const { coefficients: granularity, steps, finalAdaptSteps } = settings;
   const start = startCoefficients(place.space, granularity, settings.initialCoefficient);

@@ -3,7 +3,7 @@ import type { MergingMethod } from "../method";
 import { adaMerging, adaMergingTaskwise } from "./adaMerging";
 import { concreteAdaMerging, concreteTaskArithmetic } from "./concrete";
 
-export { openWorkplace, type AdaptationContext, type Workplace } from "./adaptation";
+export { openWorkplace, type AdaptationContext, type Workplace, type WorkplaceOptions } from "./adaptation";
 export {
   DESK_NORMALIZATION,
   drawBatches,
@@ -71,6 +71,16 @@ export {
   type Coefficients,
   type MergeSpace,
 } from "./mergeSpace";
+export {
+  storeTaskVector,
+  storeTensor,
+  VECTOR_DTYPE_TEXT,
+  vectorDtypeOf,
+  vectorDtypeSchema,
+  type StoredTensor,
+  type StoredVector,
+  type VectorDtype,
+} from "./storedVectors";
 export { scaledMerge } from "./scaledMerge";
 export { adaptationImages, loadSuiteTasks, type AdaptOn, type SuiteTasks } from "./suiteTasks";
 export { tiesTaskVectors } from "./tiesVectors";

@@ -5,10 +5,11 @@
  * so that one backward pass through the encoder serves all of them: ∂L/∂λ_{t,l} = ⟨G_l, m_l ⊙ τ_{t,l}⟩ and ∂L/∂m_l = G_l ⊙ Σ_t λ_{t,l} τ_{t,l}.
  */
 import type { HostTensor, NamedTensors } from "../../checkpoints";
-import { dotVectors, mergeVectors, nativeVectors } from "../../engine";
+import { dotVectors, mergeVectors, nativeVectors, type Vectors } from "../../engine";
 import { layoutParameters, vectorLength, type ParameterLayout } from "../../training";
 import { checkShape } from "../mergeParameters";
 import { isMerged } from "../scope";
+import { storeTensor, type StoredVector, type VectorDtype } from "./storedVectors";
 
 /** A pretrained model and task vectors on it, aligned. Only `vision_model.*` is merged. */
 export interface MergeSpace {
@@ -18,19 +19,24 @@ export interface MergeSpace {
   readonly length: number;
   /** θ0 of each merged parameter. */
   readonly origins: readonly Float32Array[];
-  /** τ_t of each merged parameter: [layer][task]. */
-  readonly vectors: readonly (readonly Float32Array[])[];
+  /** τ_t of each merged parameter: [layer][task]; all float32, or all the bits of bfloat16. */
+  readonly vectors: readonly Vectors[];
   /** θ0, all of it; what is not merged is its own. */
   readonly pretrained: NamedTensors;
   readonly tasks: number;
 }
 
 /**
- * Aligns task vectors with the pretrained model. Shares their memory.
+ * Aligns task vectors with the pretrained model. Shares the memory of those that are held as the space is to hold them.
  * @param taskVectors τ_t = θ_t − θ0; at least one; each has every merged parameter in the shape of θ0.
+ * @param dtype How the space holds them.
  * @throws {TypeError} if a parameter is missing or has another shape; {RangeError} if there is no task vector.
  */
-export function createMergeSpace(pretrained: NamedTensors, taskVectors: readonly NamedTensors[]): MergeSpace {
+export function createMergeSpace(
+  pretrained: NamedTensors,
+  taskVectors: readonly StoredVector[],
+  dtype: VectorDtype = "float32",
+): MergeSpace {
   if (taskVectors.length === 0) throw new RangeError("Cannot merge task vectors: expected at least one, got none");
   const names = [...pretrained.keys()].filter((name) => isMerged(name, "vision"));
   if (names.length === 0) throw new TypeError('Cannot merge task vectors: expected parameters named "vision_model.…", got none');
@@ -44,7 +50,7 @@ export function createMergeSpace(pretrained: NamedTensors, taskVectors: readonly
     layout,
     length: vectorLength(layout),
     origins: names.map((name) => pretrained.get(name)!.values),
-    vectors: names.map((name) => taskVectors.map((vector) => vector.get(name)!.values)),
+    vectors: names.map((name) => taskVectors.map((vector) => storeTensor(vector.get(name)!, dtype).values) as Vectors),
     pretrained,
     tasks: taskVectors.length,
   };
@@ -129,7 +135,7 @@ function mergeLayers(
   for (const [layer, { start, end }] of space.layout.entries()) {
     const part = (of: Float32Array | null): Float32Array | null => of && of.subarray(start, end);
     const vectors = space.vectors[layer]!;
-    const factors = vectors.map((_, task) => values[coefficientIndex(space, granularity, task, layer)]!);
+    const factors = Array.from({ length: space.tasks }, (_, task) => values[coefficientIndex(space, granularity, task, layer)]!);
     mergeVectors({ combined: part(combined), theta: part(theta), origin: space.origins[layer]!, mask: part(mask) }, vectors, factors);
   }
 }
