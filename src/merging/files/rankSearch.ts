@@ -8,8 +8,8 @@
 import { MOST_BUCKETS, type MagnitudeWindow } from "../../engine/simd/merges";
 
 const ALL_PATTERNS = 2 ** 31;
-/** Buckets that a sample is counted in: 2^16 patterns each. */
-const SAMPLE_SHIFT = 16;
+/** Buckets that a sample is counted in: 2^14 patterns each. */
+const SAMPLE_SHIFT = 14;
 
 /** One look: how many magnitudes lie below the window, and how many in each bucket. */
 export interface WindowCounts {
@@ -78,8 +78,8 @@ export function guessWindow(sample: Float32Array, fraction: number): MagnitudeWi
   const bits = new Uint32Array(sample.buffer, sample.byteOffset, sample.length);
   const counts = new Uint32Array(ALL_PATTERNS >>> SAMPLE_SHIFT);
   for (let i = 0; i < bits.length; i++) counts[(bits[i]! & 0x7fffffff) >>> SAMPLE_SHIFT]!++;
-  // Neighbours resemble each other, so a sample of runs is worth a smaller one; five of its standard deviations.
-  const margin = 5 * Math.sqrt((8 * fraction * (1 - fraction)) / Math.max(1, sample.length)) + 16 / Math.max(1, sample.length);
+  // Neighbours resemble each other, so a sample of runs is worth a smaller one; four of its standard deviations.
+  const margin = 4 * Math.sqrt((4 * fraction * (1 - fraction)) / Math.max(1, sample.length)) + 16 / Math.max(1, sample.length);
   let bucket = 0;
   let passed = 0;
   const reach = (share: number): number => {
