@@ -29,8 +29,11 @@ export interface MergeRequest {
   readonly adaptOn: AdaptOn;
 }
 
-/** Runs one merging method. */
-export async function runMerge({ vectors, heads, method, options, seed, adaptOn }: MergeRequest): Promise<SweepMerge> {
+/** Runs one merging method. A signal is for those who can't end the thread that it runs on. */
+export async function runMerge(
+  { vectors, heads, method, options, seed, adaptOn }: MergeRequest,
+  signal?: AbortSignal,
+): Promise<SweepMerge> {
   const row = findMethod(method, allMethods);
   const { config, pretrained, models } = vectors;
   if (row.kind === "data-free") {
@@ -38,7 +41,8 @@ export async function runMerge({ vectors, heads, method, options, seed, adaptOn 
     return { stages: { final: packMerged(pretrained, mergeParameters(row, pretrained, { finetuned }, options)) } };
   }
   const tasks = models.map(({ task }) => ({ name: task, head: heads[task]!, images: adaptationImages(task, adaptOn) }));
-  const context: AdaptationContext = { config, pretrained, taskVectors: subtractPretrained(vectors, vectorDtypeOf(options)), tasks, seed };
+  const taskVectors = subtractPretrained(vectors, vectorDtypeOf(options));
+  const context: AdaptationContext = { config, pretrained, taskVectors, tasks, seed, ...(signal && { signal }) };
   const result = (await row.merge(context as never, options)) as AdaptedMerge & Partial<Pick<DamResult, "beforeFinal">>;
   return {
     stages: {
@@ -74,11 +78,11 @@ export interface Judgement {
 }
 
 /** Judges one model on the tasks, each under its own trigger: the attacker's where it is attacked, else its latent one. */
-export async function runJudge(request: JudgeRequest): Promise<Judgement> {
+export async function runJudge(request: JudgeRequest, signal?: AbortSignal): Promise<Judgement> {
   const { config, pretrained, merged, scale, attacked, split, limit } = request;
   const parameters = merged === null ? pretrained : scaledMerge({ pretrained }, { parameters: unpackMerged(pretrained, merged) }, scale);
   const tasks = request.tasks.map((task): EvaluationTask => ({ ...task, images: deskImages(task.id, split, limit ?? Infinity) }));
-  const predictions = await predictModel({ config, parameters }, tasks);
+  const predictions = await predictModel({ config, parameters }, tasks, { ...(signal && { signal }) });
   const rates = new Map<string, { acc: number; asr: number | null }>();
   for (const [task, { labels, clean, triggered }] of predictions) {
     const own = triggered[attacked[task] ?? latentTrigger(task)];
@@ -111,11 +115,11 @@ export interface ViewRequest extends Pick<MergeRequest, "heads" | "seed" | "adap
 export type View = DefenderView & { readonly images: number };
 
 /** Looks at a merge as its user can, without labels or triggers. */
-export function runView(request: ViewRequest): Promise<View> {
+export function runView(request: ViewRequest, signal?: AbortSignal): Promise<View> {
   const { config, pretrained, heads, seed, adaptOn, options } = request;
   const tasks = request.tasks.map((task) => ({ name: task, head: heads[task]!, images: adaptationImages(task, adaptOn) }));
   const [candidate, unmasked] = [unpackMerged(pretrained, request.candidate), unpackMerged(pretrained, request.unmasked)];
-  return measureDefenderView({ config, pretrained, candidate, unmasked, tasks }, { ...options, seed });
+  return measureDefenderView({ config, pretrained, candidate, unmasked, tasks }, { ...options, seed, ...(signal && { signal }) });
 }
 
 /** Merged parameters of a whole model in one vector. */

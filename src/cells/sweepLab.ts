@@ -32,13 +32,13 @@ export async function openSweepLab(): Promise<SweepLab> {
 
 function labHere(): SweepLab {
   let last: Promise<unknown> = Promise.resolve();
-  const queue = <Request, Found>(job: (request: Request) => Promise<Found>) => {
+  const queue = <Request, Found>(job: (request: Request, signal: AbortSignal) => Promise<Found>) => {
     return (request: Request, signal: AbortSignal): Promise<Found> => {
       const next = last.then(async () => {
         // Timers and signals have their turn between pieces.
         await new Promise((resolve) => setImmediate(resolve));
         signal.throwIfAborted();
-        return job(request);
+        return job(request, signal);
       });
       last = next.catch(() => undefined);
       return next;

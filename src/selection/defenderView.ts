@@ -1,4 +1,5 @@
 /** @file What a defender can measure of a merged model: with unlabelled images, without the attacker's trigger. */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import * as tf from "@tensorflow/tfjs-core";
 import type { NamedTensors } from "../checkpoints";
 import { stickerPerturbations } from "../dam";
@@ -37,6 +38,8 @@ export interface ViewOptions {
   readonly sides?: readonly [number, number];
   /** Of batches, stickers and places; default 0. */
   readonly seed?: number;
+  /** Listened to between steps. */
+  readonly signal?: AbortSignal;
 }
 
 /** A candidate beside the merge that has no mask. */
@@ -62,7 +65,7 @@ export async function measureDefenderView(
   { config, pretrained, candidate, unmasked, tasks }: ViewedModels,
   options: ViewOptions = {},
 ): Promise<DefenderView & { readonly images: number }> {
-  const { images = 160, steps = 20, batchSize = 16, candidates = 4, sides = [4, 7], seed = 0 } = options;
+  const { images = 160, steps = 20, batchSize = 16, candidates = 4, sides = [4, 7], seed = 0, signal } = options;
   const stickers = stickerPerturbations(
     { stickerMin: sides[0], stickerMax: sides[1], candidates, ascentRate: 0.05 },
     {
@@ -82,6 +85,9 @@ export async function measureDefenderView(
   const [theta, reference] = [candidate, unmasked].map((model) => pack(space.layout, model)) as [Float32Array, Float32Array];
   const batches = drawBatches(tasks, batchSize, seed);
   for (let step = 0; step < steps; step++) {
+    // Lets timers and signals have their turn.
+    await nextTurn();
+    signal?.throwIfAborted();
     const drawn = batches("view", step);
     const perturbed = stickers.apply(values, drawn, "view", step);
     const loss = crossEntropyTo(await tower.classify(reference, drawn));

@@ -113,12 +113,19 @@ describe("sweepAlpha()", function () {
     await assert.rejects(sweepAlpha(vectors, suite, { methods: ["tis"] }), /Cannot merge by "tis"/);
   });
 
-  it("sweepAlpha() stops when it is interrupted", async () => {
-    process.env["DAMLAB_WORKERS"] = "2";
-    const controller = new AbortController();
-    const cell = sweepAlpha.with({ cache: null, progress: silentProgress, signal: controller.signal });
-    const running = cell(vectors, suite, { ...settings, options: { dam: { steps: 1000 } } });
-    setTimeout(() => controller.abort(new DOMException("Interrupted", "AbortError")), 300);
-    await assert.rejects(running, { name: "AbortError", message: "Interrupted" });
-  });
+  // At 300 ms the pieces are being prepared; at 4 s DAM's 1000 iterations are under way.
+  for (const [count, delay] of [
+    ["2", 300],
+    ["2", 4000],
+    ["1", 4000],
+  ] as const) {
+    it(`sweepAlpha() with DAMLAB_WORKERS=${count} stops when it is interrupted after ${delay} ms`, async () => {
+      process.env["DAMLAB_WORKERS"] = count;
+      const controller = new AbortController();
+      const cell = sweepAlpha.with({ cache: null, progress: silentProgress, signal: controller.signal });
+      const running = cell(vectors, suite, { ...settings, options: { dam: { steps: 1000 } } });
+      setTimeout(() => controller.abort(new DOMException("Interrupted", "AbortError")), delay);
+      await assert.rejects(running, { name: "AbortError", message: "Interrupted" });
+    });
+  }
 });
