@@ -6,12 +6,20 @@ import { own } from "./contestants";
 const BAR = { speed: 0.77 };
 
 function spaceCase(engine: "native" | "wasm", count: "all" | "each"): BenchCase {
-  const side = (name: string, work: string) => ({ ...own(engine, "mergeSpace", [work, count], count === "each" ? BAR : undefined), name });
+  const side = (name: string, work: string, dtype = "float32") => ({
+    ...own(engine, "mergeSpace", [work, count, dtype], count === "each" && dtype === "float32" ? BAR : undefined),
+    name,
+  });
   const amount = count === "all" ? "six task vectors" : "each task more";
   return {
     name: `merge-space-${count}-${engine}`,
     title: `merge and gradients of ${amount} against reading it once, ${engine}, four layers of CLIP-ViT-B/32`,
-    ours: [side("merge", "merge"), side("gradients of λ and mask", "gradient")],
+    ours: [
+      side("merge", "merge"),
+      side("gradients of λ and mask", "gradient"),
+      side("merge, bfloat16", "merge", "bfloat16"),
+      side("gradients of λ and mask, bfloat16", "gradient", "bfloat16"),
+    ],
     references: [{ ...own(engine, "mergeSpace", ["read", count]), name: "reading once" }],
     rounds: 7,
   };

@@ -14,6 +14,7 @@ import {
   createMergeSpace,
   maskGradient,
   mergeTaskVectors,
+  placeMergeSpace,
   startCoefficients,
   storeTaskVector,
   type MergeSpace,
@@ -32,7 +33,7 @@ function openWork(
   vectors: readonly StoredVector[],
   dtype: VectorDtype,
 ): Record<string, () => void> {
-  const space = createMergeSpace(pretrained, vectors, dtype);
+  const space = placeMergeSpace(createMergeSpace(pretrained, vectors, dtype));
   const coefficients = startCoefficients(space, "layer", 0.3);
   const [mask, gradient] = [randomValues(space.length, 1, 1), randomValues(space.length, 1, 2)];
   const [combined, target] = [new Float32Array(space.length), new Float32Array(space.length)];

@@ -1,10 +1,10 @@
-// The functions of vectors.h for JavaScript, on its typed arrays. Callers have checked lengths; null stands for no array.
+// The functions of vectors.h and taskVectors.h for JavaScript, on its typed arrays. Callers have checked lengths; null stands for no array.
 #ifndef DAMLAB_VECTOR_CALLS_H_
 #define DAMLAB_VECTOR_CALLS_H_
 
 #include <node_api.h>
 
-#include "vectors.h"
+#include "taskVectors.h"
 
 namespace damlab {
 

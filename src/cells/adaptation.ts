@@ -15,7 +15,7 @@ import {
 } from "../merging/adaptive";
 import type { CellContext } from "./cellContext";
 import type { MergedModel } from "./mergeModels";
-import { subtractPretrained, type TaskVectors } from "./taskVectors";
+import { storeTaskVectors, type TaskVectors } from "./taskVectors";
 
 /** A model that was merged at test time, with what it takes to merge it again at another scale (`scaledMerge`). */
 export interface AdaptedModel extends MergedModel {
@@ -75,7 +75,7 @@ export async function runAdapted<Merge>(
     return await merge({
       config,
       pretrained,
-      taskVectors: subtractPretrained(vectors, vectorDtype),
+      taskVectors: storeTaskVectors(vectors, vectorDtype),
       tasks: models.map(({ task }) => ({ name: task, head: heads[task]!, images: adaptationImages(task, adaptOn) })),
       seed,
       progress,

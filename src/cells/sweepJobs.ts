@@ -9,7 +9,7 @@ import { findMethod, mergeParameters } from "../merging";
 import { adaptationImages, scaledMerge, vectorDtypeOf, type AdaptationContext, type AdaptedMerge, type AdaptOn } from "../merging/adaptive";
 import type { VisionConfig, ZeroShotHead } from "../models";
 import { measureDefenderView, type DefenderView, type ViewOptions } from "../selection";
-import { subtractPretrained, type TaskVectors } from "./taskVectors";
+import { storeTaskVectors, type TaskVectors } from "./taskVectors";
 
 /** A merge as a sweep keeps it: the merged parameters of each stage, one after another in the pretrained model's order. */
 export interface SweepMerge {
@@ -41,7 +41,7 @@ export async function runMerge(
     return { stages: { final: packMerged(pretrained, mergeParameters(row, pretrained, { finetuned }, options)) } };
   }
   const tasks = models.map(({ task }) => ({ name: task, head: heads[task]!, images: adaptationImages(task, adaptOn) }));
-  const taskVectors = subtractPretrained(vectors, vectorDtypeOf(options));
+  const taskVectors = storeTaskVectors(vectors, vectorDtypeOf(options));
   const context: AdaptationContext = { config, pretrained, taskVectors, tasks, seed, ...(signal && { signal }) };
   const result = (await row.merge(context as never, options)) as AdaptedMerge & Partial<Pick<DamResult, "beforeFinal">>;
   return {

@@ -1,7 +1,7 @@
 import * as path from "node:path";
 import { z } from "zod";
-import type { NamedTensors } from "../checkpoints";
-import { storeTensor, type StoredTensor, type StoredVector, type VectorDtype } from "../merging/adaptive";
+import type { HostTensor, NamedTensors } from "../checkpoints";
+import { allocateTaskVectors, fillTensor, type StoredVector, type VectorDtype } from "../merging/adaptive";
 import { loadVisionModel, type VisionConfig, type ZeroShotHead } from "../models";
 import { defineCell, type Cell, type Result } from "./cell";
 import { hashSuiteFiles, type Suite, type SuiteModel } from "./suite";
@@ -93,23 +93,31 @@ export const loadTaskVectors: Cell<[suite: Suite], LoadTaskVectorsParameters, Ta
 /**
  * τ_t = θ_t − θ₀ of each model (Ilharco et al. 2023, arXiv:2212.04089), newly computed, in the models' order; the projection is left out,
  * since it is never merged.
- * @param dtype How they are held; each tensor is rounded as soon as it is computed.
  */
-export function subtractPretrained(vectors: Pick<TaskVectors, "pretrained" | "models">, dtype?: "float32"): NamedTensors[];
-export function subtractPretrained(vectors: Pick<TaskVectors, "pretrained" | "models">, dtype: VectorDtype): StoredVector[];
-export function subtractPretrained(
-  { pretrained, models }: Pick<TaskVectors, "pretrained" | "models">,
-  dtype: VectorDtype = "float32",
-): StoredVector[] {
+export function subtractPretrained({ pretrained, models }: Pick<TaskVectors, "pretrained" | "models">): NamedTensors[] {
   return models.map(({ parameters }) => {
-    const vector = new Map<string, StoredTensor>();
+    const vector = new Map<string, HostTensor>();
     for (const [name, { shape, values }] of pretrained) {
       if (!name.startsWith("vision_model.")) continue;
       const finetuned = parameters.get(name)!.values;
-      vector.set(name, storeTensor({ shape, values: values.map((value, index) => finetuned[index]! - value) }, dtype));
+      vector.set(name, { shape, values: values.map((value, index) => finetuned[index]! - value) });
     }
     return vector;
   });
+}
+
+/** What `subtractPretrained` gives, as a run is to hold it; one tensor at a time is in memory twice. */
+export function storeTaskVectors({ pretrained, models }: Pick<TaskVectors, "pretrained" | "models">, dtype: VectorDtype): StoredVector[] {
+  const shapes = [...pretrained].filter(([name]) => name.startsWith("vision_model.")).map(([name, { shape }]) => [name, shape] as const);
+  const vectors = allocateTaskVectors(shapes, models.length, dtype);
+  for (const [index, { parameters }] of models.entries()) {
+    for (const [name] of shapes) {
+      const finetuned = parameters.get(name)!.values;
+      const difference = pretrained.get(name)!.values.map((value, i) => finetuned[i]! - value);
+      fillTensor(vectors[index]!.get(name)!, difference);
+    }
+  }
+  return vectors;
 }
 
 /** Trigger of each backdoored model, by its task. */

@@ -20,9 +20,11 @@ export { randomStream, RandomStream, threefry2x32 } from "./random";
 export { createWorkers, defaultWorkerCount, startWorkerEngine, type Workers, type WorkersOptions } from "./workers";
 export {
   addVector,
+  allocateVectors,
   dotVectors,
   mergeVectors,
   nativeVectors,
+  placeVectors,
   widenBfloat16,
   type MergeTargets,
   type NativeVectors,

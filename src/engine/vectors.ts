@@ -5,9 +5,9 @@
  */
 import { isSingleThreaded, runningEngine } from "./backend";
 import { compiledVectors, type NativeVectors } from "./native/vectors";
-import { simdVectors } from "./simd/vectors";
+import { liesInMemory, reserveMemory, simdVectors, vectorStride } from "./simd/vectors";
 import * as loops from "./vectorLoops";
-import { VECTOR_BLOCK, type MergeTargets, type Vectors } from "./vectorLoops";
+import { areHalves, VECTOR_BLOCK, type MergeTargets, type Vectors } from "./vectorLoops";
 
 export { widenBfloat16, type MergeTargets, type Vectors } from "./vectorLoops";
 export type { NativeVectors } from "./native/vectors";
@@ -30,7 +30,7 @@ export function mergeVectors(targets: MergeTargets, vectors: Vectors, factors: A
     native.mergeVectors(targets.combined, targets.theta, targets.origin, targets.mask, vectors, Float64Array.from(factors));
     return;
   }
-  const { mergeBlock } = blockwise();
+  const { mergeBlock } = blockwise(vectors);
   eachBlock(vectors[0]!.length, (from, count) => mergeBlock(targets, vectors, factors, from, count));
 }
 
@@ -44,7 +44,7 @@ export function dotVectors(gradient: Float32Array, mask: Float32Array | null, ve
     native.dotVectors(gradient, mask, vectors, sums);
     return;
   }
-  const { dotBlock } = blockwise();
+  const { dotBlock } = blockwise(vectors);
   eachBlock(gradient.length, (from, count) => dotBlock(gradient, mask, vectors, sums, from, count));
 }
 
@@ -56,8 +56,35 @@ export function addVector(target: Float32Array, factor: number, values: Float32A
   else for (let i = 0; i < target.length; i++) target[i] = target[i]! + factor * values[i]!;
 }
 
-function blockwise(): Pick<typeof loops, "mergeBlock" | "dotBlock"> {
-  return (runningEngine()?.name === "cpu" ? null : simdVectors()) ?? loops;
+/**
+ * New vectors of zeros, `count` of each length, where the running engine computes with them fastest: engine `wasm` copies others block by block
+ * into its memory.
+ */
+export function allocateVectors(lengths: readonly number[], count: number, dtype: "float32" | "bfloat16"): Vectors[] {
+  const Values = dtype === "bfloat16" ? Uint16Array : Float32Array;
+  const each = { length: count };
+  const room = runningEngine()?.name === "wasm" ? reserveMemory(lengths, count, Values.BYTES_PER_ELEMENT) : null;
+  return lengths.map((length, group) =>
+    Array.from(each, (_, index) =>
+      room
+        ? new Values(room.buffer, room.starts[group]! + index * vectorStride(length, Values.BYTES_PER_ELEMENT), length)
+        : new Values(length),
+    ),
+  ) as Vectors[];
+}
+
+/** Groups of vectors where the running engine computes with them fastest: themselves, or copies. */
+export function placeVectors(groups: readonly Vectors[]): readonly Vectors[] {
+  if (runningEngine()?.name !== "wasm" || groups.every(liesInMemory)) return groups;
+  const lengths = groups.map((vectors) => vectors[0]!.length);
+  const placed = allocateVectors(lengths, groups[0]!.length, areHalves(groups[0]!) ? "bfloat16" : "float32");
+  if (!placed.every(liesInMemory)) return groups;
+  for (const [group, vectors] of groups.entries()) for (const [index, values] of vectors.entries()) placed[group]![index]!.set(values);
+  return placed;
+}
+
+function blockwise(vectors: Vectors): Pick<typeof loops, "mergeBlock" | "dotBlock"> {
+  return (runningEngine()?.name === "cpu" ? null : simdVectors(vectors)) ?? loops;
 }
 
 function eachBlock(length: number, work: (from: number, count: number) => void): void {

@@ -1,20 +1,20 @@
 /** Test-time merges of checkpoints on disk. */
 import { createHash } from "node:crypto";
-import type { NamedTensors, TensorSource } from "../checkpoints";
+import type { NamedTensors } from "../checkpoints";
 import type { ProgressSink } from "../display/progress";
 import { defaultWorkerCount, isSingleThreaded, startEngine, type EngineReport } from "../engine";
 import { damlabVersion } from "../engine/version";
 import { loadVisionModel } from "../models";
 import { isTaskId, TASK_IDS } from "../tasks";
 import {
+  allocateTaskVectors,
   createAdaptationWorkers,
   fileStore,
+  fillTensor,
   loadSuiteTasks,
-  storeTensor,
   vectorDtypeOf,
   type AdaptationContext,
   type AdaptedMerge,
-  type StoredTensor,
   type StoredVector,
   type SuiteTasks,
   type VectorDtype,
@@ -61,9 +61,8 @@ export async function adaptCheckpoints(
   const names = await findTasks(recipe);
   const { config, parameters: pretrained } = await loadVisionModel(recipe.base);
   const { tasks, headHashes } = await loadSuiteTasks(suite, names, adaptOn);
-  const taskVectors: StoredVector[] = [];
-  for (const model of set.models) taskVectors.push(await readTaskVector(set, model, pretrained, vectorDtypeOf(options)));
   const engine = await startEngine();
+  const taskVectors = await readTaskVectors(set, pretrained, vectorDtypeOf(options));
   const key = sha256Of([method.name, options, seed, adaptOn, names, headHashes, [...hashes.values()], engine, damlabVersion()]);
   const workers = isSingleThreaded(engine.name) && defaultWorkerCount() > 1 ? await createAdaptationWorkers() : undefined;
   try {
@@ -103,21 +102,20 @@ async function findTasks({ method, models, tasks }: MergeRecipe): Promise<string
   });
 }
 
-/** τ of the merged parameters; no more than one tensor of it is in float32 unless all are asked for so. */
-async function readTaskVector(
-  { merged }: CheckpointSet,
-  model: TensorSource,
-  pretrained: NamedTensors,
-  dtype: VectorDtype,
-): Promise<StoredVector> {
-  const vector = new Map<string, StoredTensor>();
-  for (const { name } of merged.values()) {
-    const { shape, values } = await model.readFloat32(name);
-    const origin = pretrained.get(name)!.values;
-    for (let i = 0; i < values.length; i++) values[i] = values[i]! - origin[i]!;
-    vector.set(name, storeTensor({ shape, values }, dtype));
+/** τ of the merged parameters of each model; one tensor at a time is in memory twice. */
+async function readTaskVectors({ merged, models }: CheckpointSet, pretrained: NamedTensors, dtype: VectorDtype): Promise<StoredVector[]> {
+  const names = [...merged.values()].map(({ name }) => name);
+  const shapes = names.map((name) => [name, pretrained.get(name)!.shape] as const);
+  const vectors = allocateTaskVectors(shapes, models.length, dtype);
+  for (const [index, model] of models.entries()) {
+    for (const name of names) {
+      const { values } = await model.readFloat32(name);
+      const origin = pretrained.get(name)!.values;
+      for (let i = 0; i < values.length; i++) values[i] = values[i]! - origin[i]!;
+      fillTensor(vectors[index]!.get(name)!, values);
+    }
   }
-  return vector;
+  return vectors;
 }
 
 function recordAdaptation(

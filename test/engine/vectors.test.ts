@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { narrowToBfloat16 } from "../../src/checkpoints";
 import {
   addVector,
+  allocateVectors,
   dotVectors,
   mergeVectors,
+  placeVectors,
   probeEngines,
   randomStream,
   startEngine,
@@ -27,11 +29,24 @@ interface Found {
 }
 
 /** How the vectors are held: as they are, as bfloat16, or rounded to it but in float32. */
-type Held = "float32" | "bfloat16" | "rounded";
+type Held = "float32" | "bfloat16" | "rounded" | "placed" | "bfloat16, placed";
 
 function hold(vectors: readonly Float32Array[], held: Held): Vectors {
   const halves = vectors.map(narrowToBfloat16);
-  return held === "float32" ? vectors : held === "bfloat16" ? halves : halves.map(widened);
+  // The second of two groups, so that the vectors do not begin where their memory does.
+  const place = (own: Vectors): Vectors => placeVectors([own, own])[1]!;
+  switch (held) {
+    case "float32":
+      return vectors;
+    case "bfloat16":
+      return halves;
+    case "rounded":
+      return halves.map(widened);
+    case "placed":
+      return place(vectors);
+    case "bfloat16, placed":
+      return placeVectors([halves])[0]!;
+  }
 }
 
 function widened(bits: Uint16Array): Float32Array {
@@ -111,6 +126,32 @@ describe("mergeVectors() and dotVectors()", () => {
       });
     });
   }
+
+  it("placeVectors() lays vectors where wasm reads them without copying, to the same bytes; those that lie there are shared", async () => {
+    await startEngine("wasm");
+    for (const [placed, plain] of [
+      ["placed", "float32"],
+      ["bfloat16, placed", "bfloat16"],
+    ] as const) {
+      const expected = allCases(plain);
+      allCases(placed).forEach((found, index) => assert.ok(bytes(found).equals(bytes(expected[index]!)), `${placed}, case ${index}`));
+    }
+    const vectors = [vector("a", 9001), vector("b", 9001)];
+    const placed = placeVectors([vectors]);
+    assert.deepEqual(placed, [vectors]);
+    assert.notEqual(placed[0]![0]!.buffer, vectors[0]!.buffer);
+    assert.equal(placed[0]![0]!.buffer, placed[0]![1]!.buffer);
+    assert.equal(placeVectors(placed), placed);
+    // An infinity beside a vector is none of its own, wherever a block ends.
+    const [left, right] = allocateVectors([5], 2, "float32")[0] as Float32Array[];
+    left!.fill(1);
+    right!.fill(Infinity);
+    const sums = new Float64Array(1);
+    dotVectors(Float32Array.of(1, 2, 3, 4, 5), null, [left!], sums);
+    assert.equal(sums[0], 15);
+    await startEngine("cpu");
+    assert.equal(placeVectors([vectors])[0], vectors);
+  });
 
   it("mergeVectors() gives long vectors, which native writes past the cache, as short ones, wherever they lie", async function () {
     const { available, reason } = probeEngines().find(({ name }) => name === TENSORFLOW_ENGINE)!;

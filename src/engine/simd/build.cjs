@@ -9,7 +9,7 @@ const path = require("node:path");
 const OPTIONS = ["-O3", "--runtime", "stub", "--noAssert", "--enable", "simd", "--enable", "bulk-memory"];
 const MODULES = [
   { name: "kernels", constant: "SIMD_KERNELS_BASE64", options: ["--importMemory"] },
-  { name: "vectors", constant: "SIMD_VECTORS_BASE64", options: ["--initialMemory", "8"] },
+  { name: "vectors", constant: "SIMD_VECTORS_BASE64", options: ["--importMemory"] },
   { name: "merges", constant: "SIMD_MERGES_BASE64", options: ["--importMemory"] },
 ];
 

@@ -1,6 +1,6 @@
 /**
- * Arithmetic over task vectors for WebAssembly SIMD, in AssemblyScript, on blocks that the caller copies into a small memory of its own, which
- * stays in the processor's cache. Everything is computed in float64 in the order of `vectorLoops.ts`, so the results are the same bytes.
+ * Arithmetic over task vectors for WebAssembly SIMD, in AssemblyScript, on blocks in its memory: those that the caller copies there,
+ * which stay in the processor's cache, and vectors that lie in the memory as a whole. Everything is computed in float64 in the order of `vectorLoops.ts`, so the results are the same bytes.
  * `npm run simd` compiles this file into `vectors.wasm.ts`.
  */
 
@@ -58,6 +58,48 @@ export function addThree(sum: usize, fresh: bool, a: usize, b: usize, c: usize, 
   }
 }
 
+/** What `addThree` gives of three vectors and then of three more, in one go. */
+export function addSix(
+  sum: usize,
+  a: usize,
+  b: usize,
+  c: usize,
+  d: usize,
+  e: usize,
+  f: usize,
+  x: f64,
+  y: f64,
+  z: f64,
+  u: f64,
+  v: f64,
+  w: f64,
+  length: usize,
+): void {
+  const bytes = length << 2;
+  const xs = f64x2.splat(x);
+  const ys = f64x2.splat(y);
+  const zs = f64x2.splat(z);
+  const us = f64x2.splat(u);
+  const vs = f64x2.splat(v);
+  const ws = f64x2.splat(w);
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const p = v128.load(a + i);
+    const q = v128.load(b + i);
+    const r = v128.load(c + i);
+    let first = f64x2.add(f64x2.add(f64x2.mul(xs, low(p)), f64x2.mul(ys, low(q))), f64x2.mul(zs, low(r)));
+    let second = f64x2.add(f64x2.add(f64x2.mul(xs, high(p)), f64x2.mul(ys, high(q))), f64x2.mul(zs, high(r)));
+    // Rounded in between, as in a sum that is stored.
+    first = f64x2.promote_low_f32x4(f32x4.demote_f64x2_zero(first));
+    second = f64x2.promote_low_f32x4(f32x4.demote_f64x2_zero(second));
+    const k = v128.load(d + i);
+    const l = v128.load(e + i);
+    const m = v128.load(f + i);
+    first = f64x2.add(f64x2.add(f64x2.add(first, f64x2.mul(us, low(k))), f64x2.mul(vs, low(l))), f64x2.mul(ws, low(m)));
+    second = f64x2.add(f64x2.add(f64x2.add(second, f64x2.mul(us, high(k))), f64x2.mul(vs, high(l))), f64x2.mul(ws, high(m)));
+    storeRounded(sum + i, first, second);
+  }
+}
+
 /** theta ← origin + mask · sum; a mask at 0 is none. */
 export function addMasked(theta: usize, origin: usize, mask: usize, sum: usize, length: usize): void {
   const bytes = length << 2;
@@ -81,11 +123,30 @@ function addPair(sums: v128, values: v128, pair: v128): v128 {
   return f64x2.add(sums, f64x2.mul(values, pair));
 }
 
+// @ts-ignore: decorator
+@inline
+function addFour(sums: v128, p: v128, q: v128, v0: v128, v1: v128, v2: v128, v3: v128): v128 {
+  const near = i32x4.shuffle(p, q, 0, 4, 1, 5);
+  const far = i32x4.shuffle(p, q, 2, 6, 3, 7);
+  return addPair(addPair(addPair(addPair(sums, v0, low(near)), v1, high(near)), v2, low(far)), v3, high(far));
+}
+
 /**
- * sums[t] += ⟨gradient · mask, vector t⟩ for six vectors that lie `stride` bytes apart, each element after the one before; six float64 sums.
- * A mask at 0 is none. What follows the length up to four must be zero in the gradient.
+ * sums[t] += ⟨gradient · mask, vector t⟩ for six vectors, each element after the one before; six float64 sums.
+ * A mask at 0 is none. What follows the length up to four must be zero in the gradient, and finite in mask and vectors.
  */
-export function dotSix(gradient: usize, mask: usize, vectors: usize, stride: usize, sums: usize, length: usize): void {
+export function dotSix(
+  gradient: usize,
+  mask: usize,
+  a: usize,
+  b: usize,
+  c: usize,
+  d: usize,
+  e: usize,
+  f: usize,
+  sums: usize,
+  length: usize,
+): void {
   const bytes = length << 2;
   let ab = f64x2.splat(0);
   let cd = f64x2.splat(0);
@@ -103,24 +164,9 @@ export function dotSix(gradient: usize, mask: usize, vectors: usize, stride: usi
     const v1 = i64x2.shuffle(first, first, 1, 1);
     const v2 = i64x2.shuffle(second, second, 0, 0);
     const v3 = i64x2.shuffle(second, second, 1, 1);
-    let at = vectors + i;
-    let p = v128.load(at);
-    let q = v128.load(at + stride);
-    let near = i32x4.shuffle(p, q, 0, 4, 1, 5);
-    let far = i32x4.shuffle(p, q, 2, 6, 3, 7);
-    ab = addPair(addPair(addPair(addPair(ab, v0, low(near)), v1, high(near)), v2, low(far)), v3, high(far));
-    at += stride << 1;
-    p = v128.load(at);
-    q = v128.load(at + stride);
-    near = i32x4.shuffle(p, q, 0, 4, 1, 5);
-    far = i32x4.shuffle(p, q, 2, 6, 3, 7);
-    cd = addPair(addPair(addPair(addPair(cd, v0, low(near)), v1, high(near)), v2, low(far)), v3, high(far));
-    at += stride << 1;
-    p = v128.load(at);
-    q = v128.load(at + stride);
-    near = i32x4.shuffle(p, q, 0, 4, 1, 5);
-    far = i32x4.shuffle(p, q, 2, 6, 3, 7);
-    ef = addPair(addPair(addPair(addPair(ef, v0, low(near)), v1, high(near)), v2, low(far)), v3, high(far));
+    ab = addFour(ab, v128.load(a + i), v128.load(b + i), v0, v1, v2, v3);
+    cd = addFour(cd, v128.load(c + i), v128.load(d + i), v0, v1, v2, v3);
+    ef = addFour(ef, v128.load(e + i), v128.load(f + i), v0, v1, v2, v3);
   }
   v128.store(sums, f64x2.add(v128.load(sums), ab));
   v128.store(sums, f64x2.add(v128.load(sums, 16), cd), 16);

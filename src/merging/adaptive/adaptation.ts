@@ -4,7 +4,7 @@ import type { Workers } from "../../engine";
 import type { VisionConfig } from "../../models";
 import { DESK_NORMALIZATION, drawBatches, type AdaptationTask, type BatchDraw, type Normalization } from "./adaptationTask";
 import type { RunOptions } from "./loop";
-import { createMergeSpace, type MergeSpace } from "./mergeSpace";
+import { createMergeSpace, placeMergeSpace, type MergeSpace } from "./mergeSpace";
 import type { StoredVector, VectorDtype } from "./storedVectors";
 import { AdaptationTower } from "./tower";
 
@@ -13,7 +13,7 @@ export interface AdaptationContext extends RunOptions {
   readonly config: VisionConfig;
   /** θ0, all parameters. */
   readonly pretrained: NamedTensors;
-  /** τ_t, one a task; those of a run in bfloat16 may be rounded already (`storeTaskVector`), so that nothing else holds them in float32. */
+  /** τ_t, one a task; from `allocateTaskVectors` they are shared, else a run may hold copies: in bfloat16, or where the engine needs them. */
   readonly taskVectors: readonly StoredVector[];
   /** In the order of the task vectors. */
   readonly tasks: readonly AdaptationTask[];
@@ -55,7 +55,7 @@ export function openWorkplace(context: AdaptationContext, batchSize: number, opt
   const { config, pretrained, tasks, seed = 0, normalization = DESK_NORMALIZATION } = context;
   const { taskVectors = context.taskVectors, vectorDtype } = options;
   checkTasks(config, tasks, taskVectors.length);
-  const space = createMergeSpace(pretrained, taskVectors, vectorDtype);
+  const space = placeMergeSpace(createMergeSpace(pretrained, taskVectors, vectorDtype));
   const batches = context.batches ?? drawBatches(tasks, batchSize, seed, normalization);
   const heads = tasks.map(({ head }) => head);
   return {

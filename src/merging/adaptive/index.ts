@@ -66,12 +66,15 @@ export {
   mergedParameters,
   mergeMasked,
   mergeTaskVectors,
+  placeMergeSpace,
   startCoefficients,
   type CoefficientGranularity,
   type Coefficients,
   type MergeSpace,
 } from "./mergeSpace";
 export {
+  allocateTaskVectors,
+  fillTensor,
   storeTaskVector,
   storeTensor,
   VECTOR_DTYPE_TEXT,

@@ -5,7 +5,7 @@
  * so that one backward pass through the encoder serves all of them: ∂L/∂λ_{t,l} = ⟨G_l, m_l ⊙ τ_{t,l}⟩ and ∂L/∂m_l = G_l ⊙ Σ_t λ_{t,l} τ_{t,l}.
  */
 import type { HostTensor, NamedTensors } from "../../checkpoints";
-import { dotVectors, mergeVectors, nativeVectors, type Vectors } from "../../engine";
+import { dotVectors, mergeVectors, nativeVectors, placeVectors, type Vectors } from "../../engine";
 import { layoutParameters, vectorLength, type ParameterLayout } from "../../training";
 import { checkShape } from "../mergeParameters";
 import { isMerged } from "../scope";
@@ -54,6 +54,11 @@ export function createMergeSpace(
     pretrained,
     tasks: taskVectors.length,
   };
+}
+
+/** The space with its task vectors where the running engine computes with them fastest: on `wasm` copies, unless they lie there already. */
+export function placeMergeSpace(space: MergeSpace): MergeSpace {
+  return { ...space, vectors: placeVectors(space.vectors) };
 }
 
 /** Whether there is one coefficient a task or one a task and parameter tensor. */

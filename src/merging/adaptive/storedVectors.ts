@@ -1,7 +1,7 @@
 /** How task vectors are held in memory while a test-time method runs. */
 import { z } from "zod";
 import { narrowToBfloat16, type HostTensor } from "../../checkpoints";
-import { widenBfloat16 } from "../../engine";
+import { allocateVectors, widenBfloat16 } from "../../engine";
 
 /** `bfloat16` takes half the memory; each element is rounded once to the nearest, ties to even, and computed with in float32. */
 export type VectorDtype = "float32" | "bfloat16";
@@ -42,6 +42,29 @@ export function storeTaskVector(vector: StoredVector, dtype: VectorDtype): Store
   const held = ({ values }: StoredTensor): boolean => values instanceof Uint16Array === (dtype === "bfloat16");
   if ([...vector.values()].every(held)) return vector;
   return new Map([...vector].map(([name, tensor]) => [name, storeTensor(tensor, dtype)]));
+}
+
+/**
+ * Task vectors of zeros, to be filled by `fillTensor`, as they are to be held and where the running engine computes with them fastest.
+ * @param shapes Of the merged parameters.
+ */
+export function allocateTaskVectors(
+  shapes: Iterable<readonly [name: string, shape: readonly number[]]>,
+  tasks: number,
+  dtype: VectorDtype,
+): Map<string, StoredTensor>[] {
+  const entries = [...shapes];
+  const lengths = entries.map(([, shape]) => shape.reduce((product, length) => product * length, 1));
+  const groups = allocateVectors(lengths, tasks, dtype);
+  return Array.from(
+    { length: tasks },
+    (_, task) => new Map(entries.map(([name, shape], i) => [name, { shape, values: groups[i]![task]! }])),
+  );
+}
+
+/** Puts numbers into a tensor, rounded if it holds bfloat16. */
+export function fillTensor({ values }: StoredTensor, numbers: Float32Array): void {
+  values.set(values instanceof Uint16Array ? narrowToBfloat16(numbers) : numbers);
 }
 
 /** `vectorDtype` of a method's options; `float32` where the method has no such option. */
