@@ -50,23 +50,21 @@ struct MergeTargets {
   const float *origin, *mask;
 };
 
+// Elements whose sum stays in the nearest cache until theta is made of it.
+constexpr size_t STRIP = 2048;
+
 // combined = sum over tasks of factor * vector; theta = origin + mask * combined. Either target may be null.
 template <typename Element>
 void mergeVectors(const MergeTargets& to, const Element* const* vectors, const double* factors, size_t tasks, size_t length) {
-  const bool streamed = length >= STREAMED;
   forEachBlock(length, [&](size_t, size_t blockStart, size_t blockEnd) {
-    float own[STRIP], merged[STRIP];
+    float own[STRIP];
     for (size_t start = blockStart; start < blockEnd; start += STRIP) {
       const size_t count = std::min(STRIP, blockEnd - start);
-      float* sum = to.combined && !streamed ? to.combined + start : own;
-      float* theta = streamed || !to.theta ? merged : to.theta + start;
+      float* sum = to.combined ? to.combined + start : own;
       for (size_t task = 0; task < tasks; task += 3)
         addScaled(sum, vectors + task, factors + task, std::min<size_t>(3, tasks - task), task == 0, start, count);
-      if (to.theta) addMasked(theta, to.origin + start, to.mask ? to.mask + start : nullptr, sum, count);
-      if (streamed && to.combined) stream(to.combined + start, own, count);
-      if (streamed && to.theta) stream(to.theta + start, merged, count);
+      if (to.theta) addMasked(to.theta + start, to.origin + start, to.mask ? to.mask + start : nullptr, sum, count);
     }
-    if (streamed) endStream();
   });
 }
 

@@ -150,11 +150,7 @@ static napi_value multiplyVectorsCall(napi_env env, napi_callback_info info) {
   size_t length = 0;
   float* target = c.vector(0, &length);
   const float *a = c.vector(1), *b = c.vector(2);
-  const bool streamed = length >= STREAMED && target != a && target != b;
-  forEachBlock(length, [=](size_t, size_t start, size_t end) {
-    if (streamed) streamProducts(target + start, a + start, b + start, end - start);
-    else multiplyBlock(target + start, a + start, b + start, end - start);
-  });
+  forEachBlock(length, [=](size_t, size_t start, size_t end) { multiplyBlock(target + start, a + start, b + start, end - start); });
   return nullptr;
 }
 

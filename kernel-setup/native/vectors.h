@@ -6,10 +6,6 @@
 #include <algorithm>
 #include <vector>
 
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
-
 #include "kernels.h"
 #include "threads.h"
 
@@ -53,44 +49,9 @@ FOR_EACH_PROCESSOR void addMasked(float* __restrict theta, const float* __restri
   }
 }
 
-// Elements that are put together in the cache before they go out past it.
-constexpr size_t STRIP = 2048;
-// A target as long as this is out of the cache before anybody reads it: it goes straight to memory, which then need not be read first.
-constexpr size_t STREAMED = 1 << 18;
-
-// target = values, past the cache where the processor can.
-inline void stream(float* target, const float* values, size_t length) {
-#if defined(__x86_64__)
-  size_t i = 0;
-  for (; i < length && ((uintptr_t)(target + i) & 15) != 0; i++) target[i] = values[i];
-  for (; i + 4 <= length; i += 4) _mm_stream_ps(target + i, _mm_loadu_ps(values + i));
-  for (; i < length; i++) target[i] = values[i];
-#else
-  memcpy(target, values, length * sizeof(float));
-#endif
-}
-
-// What was streamed is there for other threads.
-inline void endStream() {
-#if defined(__x86_64__)
-  _mm_sfence();
-#endif
-}
-
 FOR_EACH_PROCESSOR void multiplyBlock(float* __restrict target, const float* __restrict a, const float* __restrict b, size_t length) {
 #pragma omp simd
   for (size_t i = 0; i < length; i++) target[i] = a[i] * b[i];
-}
-
-// target = a * b past the cache; the target is neither of them.
-inline void streamProducts(float* target, const float* a, const float* b, size_t length) {
-  float products[STRIP];
-  for (size_t start = 0; start < length; start += STRIP) {
-    const size_t count = std::min(STRIP, length - start);
-    multiplyBlock(products, a + start, b + start, count);
-    stream(target + start, products, count);
-  }
-  endStream();
 }
 
 // Sums of many products: in float32 over short runs in 64 lanes, then in float64, so that rounding stays below that of the inputs.

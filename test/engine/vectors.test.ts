@@ -153,7 +153,7 @@ describe("mergeVectors() and dotVectors()", () => {
     assert.equal(placeVectors([vectors])[0], vectors);
   });
 
-  it("mergeVectors() gives long vectors, which native writes past the cache, as short ones, wherever they lie", async function () {
+  it("mergeVectors() gives on native of a whole what it gives of its pieces, wherever they lie", async function () {
     const { available, reason } = probeEngines().find(({ name }) => name === TENSORFLOW_ENGINE)!;
     if (!available) skipBecause(this, `engine ${TENSORFLOW_ENGINE} is ${reason}`);
     await startEngine(TENSORFLOW_ENGINE);
