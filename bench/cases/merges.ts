@@ -10,6 +10,7 @@ function mergeCase(method: string, title: string, speed: number): BenchCase {
     title: `${title} of six checkpoints of CLIP-ViT-B/32 size (350 MB each), read and written`,
     ours: [
       ownPlain("damlab", "merge", [method], { speed, memory: 0.25 }),
+      ownPlain("damlab, first merge of files", "merge", [method, "rehash"], { speed, memory: 0.25 }),
       // mergekit's rule
       ...(method === "ties" ? [ownPlain("damlab, trim by tensor", "merge", [method, "tensor"], { speed, memory: 0.25 })] : []),
     ],

@@ -1,7 +1,9 @@
 /**
  * A round merges six random checkpoints of CLIP-ViT-B/32 size, 350 MB each, from files to a file.
  *
- *     merge.ts METHOD [TRIM]
+ *     merge.ts METHOD [tensor] [rehash]
+ *
+ * With `tensor` Ties trims tensor by tensor; with `rehash` all files are hashed, as in the first merge of files.
  *
  * The checkpoints are made at the first run, below the system's temporary folder or DAMLAB_BENCH_MODELS; 2.5 GB.
  */
@@ -35,18 +37,19 @@ async function makeModels(folder: string): Promise<void> {
   await rename(making, folder);
 }
 
-async function main([method, trim]: readonly string[]): Promise<void> {
+async function main([method, ...flags]: readonly string[]): Promise<void> {
   const folder = benchModels();
   if (method === "make") return makeModels(folder);
   // In a process of its own, whose memory does not count.
   if (!existsSync(folder)) execFileSync(process.execPath, [...process.execArgv, __filename, "make"]);
   const [base, ...models] = MODEL_NAMES;
-  const text = JSON.stringify({ base, models, method, options: trim === undefined ? {} : { trim } });
+  const text = JSON.stringify({ base, models, method, options: flags.includes("tensor") ? { trim: "tensor" } : {} });
+  const rehash = flags.includes("rehash");
   const recipe = parseRecipe(text, path.join(folder, "recipe.yaml"));
   const out = path.join(folder, `out-damlab-${process.pid}`);
   await serveRounds(
     {},
-    async () => void (await mergeCheckpoints(recipe, out)),
+    async () => void (await mergeCheckpoints(recipe, out, { rehash })),
     () => rm(out, { recursive: true, force: true }),
   );
 }

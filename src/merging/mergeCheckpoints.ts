@@ -107,9 +107,7 @@ async function writeDataFree(
   }
   const hash = (descriptor: number, bytes: number): Promise<string> => {
     ended = performance.now();
-    const own = hashing.hash(descriptor, bytes);
-    void hashing.take();
-    return own;
+    return hashing.takeBeside({ descriptor, bytes });
   };
   const sha256 = await writeMerged(file, set, compiled, { ...options, dtype: recipe.dtype, hash });
   return { sha256, engine: "WebAssembly SIMD, float32, streamed", ended };

@@ -1,4 +1,4 @@
-/** Compiles the binding of tfjs-node against TensorFlow's C API, and our small addon. */
+/** Compiles the binding of tfjs-node against TensorFlow's C API, and our small addons. */
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import * as path from "node:path";
@@ -12,12 +12,12 @@ const SOURCES = path.join(__dirname, "..", "..", "..", "kernel-setup", "native")
 const OPTIMISED = ["-O3", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math"];
 
 /**
- * Writes `lib/environment.node` and `lib/tfjs_binding.node` into the folder, in which TensorFlow is staged.
+ * Writes `lib/tfjs_binding.node` and our small addons into the folder, in which TensorFlow is staged.
  * @param packageFolder Of tfjs-node-gpu: the sources of the binding.
  * @throws {Error} in one sentence, with the remedy, if there is no compiler or it fails.
  */
 export async function compileBinding(folder: string, packageFolder: string): Promise<void> {
-  await compileEnvironment(folder);
+  await compileAddons(folder);
   const libraries = LIBRARIES.find((names) => existsSync(path.join(folder, "tensorflow", names[0])))!;
   const sources = path.join(packageFolder, "binding");
   await compile(folder, "lib/tfjs_binding.node", [
@@ -31,10 +31,11 @@ export async function compileBinding(folder: string, packageFolder: string): Pro
   ]);
 }
 
-/** Writes `lib/environment.node` alone, which a published binding needs too. */
-export async function compileEnvironment(folder: string): Promise<void> {
+/** Writes `lib/environment.node`, which a published binding needs too, and `lib/hashing.node`. */
+export async function compileAddons(folder: string): Promise<void> {
   await mkdir(path.join(folder, "lib"), { recursive: true });
   await compile(folder, "lib/environment.node", [path.join(SOURCES, "environment.cc"), "-ldl"]);
+  await compile(folder, "lib/hashing.node", [path.join(SOURCES, "hashing.cc")]);
 }
 
 async function compile(folder: string, output: string, args: readonly string[]): Promise<void> {

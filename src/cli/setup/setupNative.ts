@@ -15,7 +15,7 @@ import {
 } from "../../engine/native/home";
 import { diagnoseGpu, explainGpuLog, surveyGpu } from "../../engine/native/gpu";
 import { type NativeTrial } from "../../engine/native/verify";
-import { compileBinding, compileEnvironment, findCompiler } from "./compileBinding";
+import { compileBinding, compileAddons, findCompiler } from "./compileBinding";
 import { stagePackage } from "./nativePackage";
 import { stageOfficial } from "./officialBinding";
 import { lastLine, runProgram } from "./programs";
@@ -89,7 +89,7 @@ async function build(staging: string, packageFolder: string, wishes: NativeWishe
 async function bringOfficial(staging: string, { variant, note }: NativeWishes): Promise<StagedTensorflow> {
   note("Bringing the published binding by npm");
   const source = await stageOfficial(staging, variant);
-  await compileEnvironment(staging);
+  await compileAddons(staging);
   return { source, sha256: null };
 }
 

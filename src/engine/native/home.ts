@@ -14,7 +14,7 @@ export const NATIVE_PACKAGE_VERSION = "4.22.0";
 export const NODE_API = 8;
 
 /** Raised whenever the compiled sources in `kernel-setup/native/` or the layout of an installation change. */
-export const NATIVE_REVISION = 6;
+export const NATIVE_REVISION = 7;
 
 /** Which hardware an installation computes on. */
 export type NativeVariant = "cpu" | "gpu";

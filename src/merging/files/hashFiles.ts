@@ -1,4 +1,5 @@
 import { fstatSync, type BigIntStats } from "node:fs";
+import { nativeHashing } from "../../engine/native/hashing";
 import { findHash, keepHashes, type KnownHash } from "./hashCache";
 import type { MergeThreads } from "./mergeThreads";
 import { SHARED } from "./slices";
@@ -8,6 +9,16 @@ export interface OpenFile {
   readonly path: string;
   /** Good until all has been said about the file. */
   readonly descriptor: number;
+}
+
+/** The first bytes of an open file. */
+export interface HashedBytes {
+  readonly descriptor: number;
+  readonly bytes: number;
+}
+
+interface Wanted extends HashedBytes {
+  found(sha256: string): void;
 }
 
 /**
@@ -43,6 +54,14 @@ export class FileHashes {
     return this.taking;
   }
 
+  /** Begins to take the hashes, and that of another file, which is returned: with one more there are more pairs. To be called before `take()`. */
+  takeBeside(other: HashedBytes): Promise<string> {
+    return new Promise((resolve, reject) => {
+      this.taking = this.takeAll({ ...other, found: resolve });
+      this.taking.catch(reject);
+    });
+  }
+
   /** Gives up; waits until no thread reads any more. */
   async stop(): Promise<void> {
     Atomics.store(this.shared, SHARED.stop, 1);
@@ -58,26 +77,43 @@ export class FileHashes {
     }
   }
 
-  private async takeAll(): Promise<ReadonlyMap<string, KnownHash>> {
+  private async takeAll(other?: Wanted): Promise<ReadonlyMap<string, KnownHash>> {
     const began = new Date();
+    const hashes = new Map<string, KnownHash>();
     const taken: [BigIntStats, KnownHash][] = [];
-    const known = await Promise.all(
-      this.files.map(async ({ path, descriptor }) => {
-        const state = this.states.get(path)!;
-        const found = this.rehash ? undefined : await findHash(state);
-        if (found !== undefined) return found;
-        const hash = { sha256: await this.hash(descriptor, Number(state.size)), hashed: began.toISOString() };
-        taken.push([state, hash]);
-        return hash;
-      }),
-    );
+    const wanted: Wanted[] = other ? [other] : [];
+    for (const { path, descriptor } of this.files) {
+      const state = this.states.get(path)!;
+      const kept = this.rehash ? undefined : await findHash(state);
+      if (kept !== undefined) hashes.set(path, kept);
+      else {
+        const found = (sha256: string): void => {
+          const hash = { sha256, hashed: began.toISOString() };
+          taken.push([state, hash]);
+          hashes.set(path, hash);
+        };
+        wanted.push({ descriptor, bytes: Number(state.size), found });
+      }
+    }
+    await this.hashAll(wanted);
     this.checkUnchanged();
     if (!Atomics.load(this.shared, SHARED.stop)) await keepHashes(taken, began);
-    return new Map(this.files.map(({ path }, index) => [path, known[index]!]));
+    return new Map(this.files.map(({ path }) => [path, hashes.get(path)!]));
   }
 
-  /** The sha256 of the first bytes of an open file, on one of the threads. */
-  hash(descriptor: number, bytes: number): Promise<string> {
-    return this.threads.run<string>("hashBytes", { descriptor, bytes, shared: this.shared });
+  /** On the threads, two files at a time where one can; of like size, so that none is long alone. */
+  private async hashAll(wanted: readonly Wanted[]): Promise<void> {
+    const together = nativeHashing() === null ? 1 : 2;
+    const ordered = wanted.toSorted((a, b) => b.bytes - a.bytes);
+    const groups = Array.from({ length: Math.ceil(ordered.length / together) }, (_, index) =>
+      ordered.slice(index * together, (index + 1) * together),
+    );
+    await Promise.all(
+      groups.map(async (group) => {
+        const files = group.map(({ descriptor, bytes }): HashedBytes => ({ descriptor, bytes }));
+        const hashes = await this.threads.run<string[]>("hashBytes", { files, shared: this.shared });
+        for (const [index, { found }] of group.entries()) found(hashes[index]!);
+      }),
+    );
   }
 }

@@ -4,10 +4,13 @@
  */
 import { createHash } from "node:crypto";
 import { readBytesSync } from "../../checkpoints/readFloats";
+import { nativeHashing } from "../../engine/native/hashing";
 import type { MagnitudeWindow } from "../../engine/simd/merges";
 import { cutAt, trimRank } from "../trimming";
 import { cutPieces, spreadPieces, type MergeTable } from "./mergeTable";
 import { exactWindow, guessWindow, RankSearch } from "./rankSearch";
+import type { HashedBytes } from "./hashFiles";
+import { sha256Pair } from "./sha256Pair";
 import {
   countSlice,
   join,
@@ -111,11 +114,22 @@ export function mergeTensors({
   }
 }
 
-/** The sha256 of a file's first bytes; of fewer if told to stop. */
-export function hashBytes({ descriptor, bytes, shared }: { descriptor: number; bytes: number; shared: Int32Array }): string {
+/** The sha256 of one or two files' first bytes; of fewer if told to stop. */
+export function hashBytes({ files, shared }: { files: readonly HashedBytes[]; shared: Int32Array }): string[] {
+  const stopped = (): boolean => Atomics.load(shared, SHARED.stop) !== 0;
+  const hashing = nativeHashing();
+  if (hashing === null) return files.map(({ descriptor, bytes }) => hashAlone(descriptor, bytes, stopped));
+  const read = files.map(({ descriptor, bytes }) => ({
+    bytes,
+    read: (target: Uint8Array, position: number) => readBytesSync(descriptor, target, position),
+  }));
+  return sha256Pair(read, hashing, stopped);
+}
+
+function hashAlone(descriptor: number, bytes: number, stopped: () => boolean): string {
   const hash = createHash("sha256");
   const buffer = new Uint8Array(Math.min(HASH_BYTES, bytes));
-  for (let done = 0; done < bytes && !Atomics.load(shared, SHARED.stop); done += HASH_BYTES) {
+  for (let done = 0; done < bytes && !stopped(); done += HASH_BYTES) {
     const piece = buffer.subarray(0, Math.min(HASH_BYTES, bytes - done));
     readBytesSync(descriptor, piece, done);
     hash.update(piece);
