@@ -179,6 +179,20 @@ describe("kernel language", () => {
     assert.match(metadata._jupyter_types_experimental[0].signature, /const greeting: string|"👋"/);
   });
 
+  it("inspects libraries with the comments of their authors, also inside a declaration", async () => {
+    const inspected = async (code: string, detail_level: number): Promise<string> => {
+      const { reply } = await kernel.request("inspect_request", { code, cursor_pos: code.length, detail_level });
+      return String(reply.content.data["text/plain"]);
+    };
+    assert.match(await inspected("[1].map", 0), /Calls a defined callback function on each element of an array/);
+    const timers = await inspected("setTimeout", 1);
+    assert.match(timers, /Schedules/);
+    assert.doesNotMatch(timers, /#\d+/);
+    const whole = await inspected("JSON", 1);
+    assert.match(whole, /\/\*\*\s+\* Converts a JavaScript Object Notation \(JSON\) string into an object\./);
+    assert.doesNotMatch(whole, /#\d+/);
+  });
+
   it("inspects with types and documentation", async () => {
     await results("/** Adds up. @param a first */\nfunction add2(a: number, b: number): number { return a + b; }");
     const { reply } = await kernel.request("inspect_request", { code: "add2(", cursor_pos: 5, detail_level: 0 });

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import * as ts from "typescript";
 import { compilerOptions } from "./compilerOptions";
 import { GLOBALS } from "./globals";
-import { joinLibraries, type Libraries } from "./libraries";
+import { joinLibraries, type Libraries, withComments } from "./libraries";
 
 /** This package, whose own modules (and TypeScript's types of Node) resolve from any folder. */
 const packageFolder = join(__dirname, "..", "..", "..");
@@ -115,6 +115,11 @@ export class CellHost implements ts.LanguageServiceHost {
 
   realpath(path: string): string {
     return this.files.has(path) ? path : ts.sys.realpath!(path);
+  }
+
+  /** A piece of a library's text as its authors wrote it. */
+  withComments(text: string): string {
+    return withComments(text, this.libraries);
   }
 
   private libraryText(path: string): string | undefined {

@@ -36,11 +36,14 @@ function registryWith(jsDocParsingMode: ts.JSDocParsingMode, cwd: string): Regis
   return { ...registry, ...Object.fromEntries(methods.map((method) => [method, withMode(method)])) };
 }
 
-/** The documentation before a declaration: its text, then a line for each tag. Empty if there is none. */
-export function libraryComment(text: string, start: number): string {
+/**
+ * The documentation before a declaration: its text, then a line for each tag. Empty if there is none.
+ * @param restore Gives a piece of the text with its comments.
+ */
+export function libraryComment(text: string, start: number, restore: (piece: string) => string): string {
   const before = text.slice(0, start).trimEnd();
   if (!before.endsWith("*/")) return "";
-  const comment = before.slice(before.lastIndexOf("/**"));
+  const comment = restore(before.slice(before.lastIndexOf("/**")));
   const file = ts.createSourceFile("comment.ts", `${comment}\nlet x;`, ts.ScriptTarget.ES2022, true);
   const parts = ts.getJSDocCommentsAndTags(file.statements[0]!).flatMap((part) => {
     if (!ts.isJSDoc(part)) return [];

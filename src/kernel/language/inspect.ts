@@ -3,12 +3,15 @@ import type { CellText } from "./cellText";
 import { libraryComment } from "./documents";
 import { toUtf16 } from "./offsets";
 
-/** Content of `inspect_reply`: type and documentation of what is at the cursor, or of the function whose arguments it is among. */
+/**
+ * Content of `inspect_reply`: type and documentation of what is at the cursor, or of the function whose arguments it is among.
+ * @param restore Gives a piece of a library's text with its comments.
+ */
 export function inspect(
   service: ts.LanguageService,
   { code, offset }: CellText,
   path: string,
-  { cursor, detail }: { cursor: number; detail: number },
+  { cursor, detail, restore }: { cursor: number; detail: number; restore: (piece: string) => string },
 ): Readonly<Record<string, unknown>> {
   const at = toUtf16(code, cursor);
   const info =
@@ -17,9 +20,10 @@ export function inspect(
   // An unknown name is of type any.
   if (described === undefined || described.signature === "any") return { status: "ok", found: false, data: {}, metadata: {} };
   const definition = definitionAt(service, path, at + offset);
-  const source = detail > 0 && definition !== undefined ? definition.text.slice(definition.start, definition.end) : "";
+  const source = detail > 0 && definition !== undefined ? restore(definition.text.slice(definition.start, definition.end)) : "";
   const { signature } = described;
-  const documentation = described.documentation || (definition === undefined ? "" : libraryComment(definition.text, definition.start));
+  const documentation =
+    described.documentation || (definition === undefined ? "" : libraryComment(definition.text, definition.start, restore));
   const plain = [signature, documentation, source].filter((part) => part !== "").join("\n\n");
   const fenced = (text: string): string => `\`\`\`typescript\n${text}\n\`\`\``;
   const markdown = [fenced(signature), documentation, ...(source === "" ? [] : [fenced(source)])]

@@ -8,9 +8,14 @@ export interface Libraries {
   readonly text: string;
   /** Paths of the files that went into it; a reference to one of them adds nothing. */
   readonly parts: ReadonlySet<string>;
+  /** Comments of the files, whose numbers stand in the text in their places: over half of it is comments, which TypeScript would have to read past. */
+  readonly comments: readonly string[];
 }
 
 const REFERENCE = /^\/\/\/\s*<reference\s+(lib|path|no-default-lib)="([^"]+)"\s*\/>.*$/gm;
+/** At the beginning of a line it can't be part of a string. */
+const COMMENT = /^[ \t]*(\/\*\*[\s\S]*?\*\/)/gm;
+const NUMBERED = /\/\*\*#(\d+)\*\//g;
 const IS_MODULE = /^(?:import|export)\b/m;
 
 /**
@@ -23,6 +28,7 @@ export function joinLibraries(library: string, paths: readonly string[]): Librar
   const parts = new Set<string>();
   const modules: string[] = [];
   const texts: string[] = [];
+  const comments: string[] = [];
   const add = (path: string): void => {
     if (parts.has(path)) return;
     const text = readFileSync(path, "utf8");
@@ -30,8 +36,13 @@ export function joinLibraries(library: string, paths: readonly string[]): Librar
     parts.add(path);
     for (const [, kind, name] of text.matchAll(REFERENCE))
       if (kind !== "no-default-lib") add(kind === "lib" ? libraryPath(name!) : join(dirname(path), name!));
-    texts.push(text.replace(REFERENCE, ""));
+    texts.push(text.replace(REFERENCE, "").replace(COMMENT, (_, comment: string) => `/**#${comments.push(comment) - 1}*/`));
   };
   for (const path of [libraryPath(library), ...paths]) add(path);
-  return { path: libraryPath("damlab-kernel"), text: [...modules, ...texts].join("\n"), parts };
+  return { path: libraryPath("damlab-kernel"), text: [...modules, ...texts].join("\n"), parts, comments };
+}
+
+/** A piece of the joined text with its comments. */
+export function withComments(text: string, { comments }: Pick<Libraries, "comments">): string {
+  return text.replace(NUMBERED, (numbered, index: string) => comments[Number(index)] ?? numbered);
 }

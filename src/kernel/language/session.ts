@@ -88,7 +88,11 @@ export class LanguageSession implements Synchronous<Language> {
   }
 
   inspect(code: string, cursor: number, detail: number): Readonly<Record<string, unknown>> {
-    return inspect(this.service, this.scratch(code), this.host.path("__scratch"), { cursor, detail });
+    return inspect(this.service, this.scratch(code), this.host.path("__scratch"), {
+      cursor,
+      detail,
+      restore: (piece) => this.host.withComments(piece),
+    });
   }
 
   isComplete(code: string): Readonly<Record<string, unknown>> {
