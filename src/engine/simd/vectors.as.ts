@@ -1,6 +1,7 @@
 /**
- * Arithmetic over task vectors for WebAssembly SIMD, in AssemblyScript, on blocks in its memory: those that the caller copies there,
- * which stay in the processor's cache, and vectors that lie in the memory as a whole. Everything is computed in float64 in the order of `vectorLoops.ts`, so the results are the same bytes.
+ * Arithmetic over task vectors for WebAssembly SIMD, in AssemblyScript, on blocks in its memory: those that the caller copies there, which stay in
+ * the processor's cache, and vectors that lie in the memory as a whole. Everything is computed in float64 in the order of `vectorLoops.ts`, so the
+ * results are the same bytes.
  * `npm run simd` compiles this file into `vectors.wasm.ts`.
  */
 
@@ -24,6 +25,12 @@ function storeRounded(to: usize, first: v128, second: v128): void {
   v128.store(to, i64x2.shuffle(f32x4.demote_f64x2_zero(first), f32x4.demote_f64x2_zero(second), 0, 2));
 }
 
+// @ts-ignore: decorator
+@inline
+function rounded(x: v128): v128 {
+  return low(f32x4.demote_f64x2_zero(x));
+}
+
 /** Widens the bits of bfloat16, eight at a time; the length is rounded up to that. */
 export function widen(to: usize, from: usize, length: usize): void {
   const zero = i16x8.splat(0);
@@ -33,6 +40,18 @@ export function widen(to: usize, from: usize, length: usize): void {
     v128.store(to + (i << 1), i16x8.shuffle(zero, bits, 0, 8, 1, 9, 2, 10, 3, 11));
     v128.store(to + (i << 1), i16x8.shuffle(zero, bits, 4, 12, 5, 13, 6, 14, 7, 15), 16);
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function scaleThree(xs: v128, ys: v128, zs: v128, p: v128, q: v128, r: v128): v128 {
+  return f64x2.add(f64x2.add(f64x2.mul(xs, p), f64x2.mul(ys, q)), f64x2.mul(zs, r));
+}
+
+// @ts-ignore: decorator
+@inline
+function addScaled(sum: v128, xs: v128, ys: v128, zs: v128, p: v128, q: v128, r: v128): v128 {
+  return f64x2.add(f64x2.add(f64x2.add(sum, f64x2.mul(xs, p)), f64x2.mul(ys, q)), f64x2.mul(zs, r));
 }
 
 /** sum ← (fresh ? 0 : sum) + a · x + b · y + c · z; lengths are rounded up to four. */
@@ -45,16 +64,13 @@ export function addThree(sum: usize, fresh: bool, a: usize, b: usize, c: usize, 
     const p = v128.load(a + i);
     const q = v128.load(b + i);
     const r = v128.load(c + i);
-    let first = f64x2.mul(xs, low(p));
-    let second = f64x2.mul(xs, high(p));
-    if (!fresh) {
+    if (fresh) {
+      storeRounded(sum + i, scaleThree(xs, ys, zs, low(p), low(q), low(r)), scaleThree(xs, ys, zs, high(p), high(q), high(r)));
+    } else {
       const s = v128.load(sum + i);
-      first = f64x2.add(low(s), first);
-      second = f64x2.add(high(s), second);
+      const first = addScaled(low(s), xs, ys, zs, low(p), low(q), low(r));
+      storeRounded(sum + i, first, addScaled(high(s), xs, ys, zs, high(p), high(q), high(r)));
     }
-    first = f64x2.add(f64x2.add(first, f64x2.mul(ys, low(q))), f64x2.mul(zs, low(r)));
-    second = f64x2.add(f64x2.add(second, f64x2.mul(ys, high(q))), f64x2.mul(zs, high(r)));
-    storeRounded(sum + i, first, second);
   }
 }
 
@@ -86,17 +102,14 @@ export function addSix(
     const p = v128.load(a + i);
     const q = v128.load(b + i);
     const r = v128.load(c + i);
-    let first = f64x2.add(f64x2.add(f64x2.mul(xs, low(p)), f64x2.mul(ys, low(q))), f64x2.mul(zs, low(r)));
-    let second = f64x2.add(f64x2.add(f64x2.mul(xs, high(p)), f64x2.mul(ys, high(q))), f64x2.mul(zs, high(r)));
     // Rounded in between, as in a sum that is stored.
-    first = f64x2.promote_low_f32x4(f32x4.demote_f64x2_zero(first));
-    second = f64x2.promote_low_f32x4(f32x4.demote_f64x2_zero(second));
+    const first = rounded(scaleThree(xs, ys, zs, low(p), low(q), low(r)));
+    const second = rounded(scaleThree(xs, ys, zs, high(p), high(q), high(r)));
     const k = v128.load(d + i);
     const l = v128.load(e + i);
     const m = v128.load(f + i);
-    first = f64x2.add(f64x2.add(f64x2.add(first, f64x2.mul(us, low(k))), f64x2.mul(vs, low(l))), f64x2.mul(ws, low(m)));
-    second = f64x2.add(f64x2.add(f64x2.add(second, f64x2.mul(us, high(k))), f64x2.mul(vs, high(l))), f64x2.mul(ws, high(m)));
-    storeRounded(sum + i, first, second);
+    const sums = addScaled(first, us, vs, ws, low(k), low(l), low(m));
+    storeRounded(sum + i, sums, addScaled(second, us, vs, ws, high(k), high(l), high(m)));
   }
 }
 
