@@ -117,6 +117,11 @@ export class CellHost implements ts.LanguageServiceHost {
     return this.files.has(path) ? path : ts.sys.realpath!(path);
   }
 
+  /** Whether a name is of no use to the person: a cell's file, or a module that lies in the joined libraries. */
+  isOwnName(name: string): boolean {
+    return name.startsWith("__cell") || this.libraries.modules.has(name);
+  }
+
   /** A piece of a library's text as its authors wrote it. */
   withComments(text: string): string {
     return withComments(text, this.libraries);
@@ -139,6 +144,9 @@ export class CellHost implements ts.LanguageServiceHost {
     _redirect: ts.ResolvedProjectReference | undefined,
     options: ts.CompilerOptions,
   ): ts.ResolvedModuleWithFailedLookupLocations[] {
+    // The joined libraries declare all modules that they name.
+    if (containingFile === this.libraries.path)
+      return literals.map(() => ({ resolvedModule: undefined, failedLookupLocations: [] }) as never);
     const isLibrary = containingFile.includes("/node_modules/");
     return literals.map(({ text }) => {
       if (isLibrary) return ts.resolveModuleName(text, containingFile, options, this, this.resolutions);

@@ -6,9 +6,21 @@ import { toCodePoint, toUtf16 } from "./offsets";
 /** So many matches get their signature, which costs time. */
 const DETAILED_MATCHES = 25;
 
+/** Where completion was asked for. */
+interface CompletionPlace {
+  /** In code points. */
+  readonly cursor: number;
+  /** Names that are no matches, because only the kernel has them. */
+  isOwn(name: string): boolean;
+}
+
 /** Content of `complete_reply`: what may stand at the cursor, best first. */
-export function complete(service: ts.LanguageService, text: CellText, path: string, cursor: number): Readonly<Record<string, unknown>> {
-  const { code, offset } = text;
+export function complete(
+  service: ts.LanguageService,
+  { code, offset }: CellText,
+  path: string,
+  { cursor, isOwn }: CompletionPlace,
+): Readonly<Record<string, unknown>> {
   const at = toUtf16(code, cursor);
   const begin = at - /[\p{ID_Continue}$]*$/u.exec(code.slice(0, at))![0].length;
   const typed = code.slice(begin, at).toLowerCase();
@@ -20,7 +32,7 @@ export function complete(service: ts.LanguageService, text: CellText, path: stri
   const typedFor = ({ replacementSpan }: ts.CompletionEntry): string =>
     replacementSpan === undefined ? typed : code.slice(replacementSpan.start - offset, at).toLowerCase();
   const entries = (found?.entries ?? [])
-    .filter((entry) => entry.name.toLowerCase().startsWith(typedFor(entry)) && !entry.name.startsWith("__cell"))
+    .filter((entry) => entry.name.toLowerCase().startsWith(typedFor(entry)) && !isOwn(entry.name))
     .sort(
       (a, b) =>
         Number(b.name.startsWith(code.slice(begin, at))) - Number(a.name.startsWith(code.slice(begin, at))) ||

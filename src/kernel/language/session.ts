@@ -84,7 +84,7 @@ export class LanguageSession implements Synchronous<Language> {
   }
 
   complete(code: string, cursor: number): Readonly<Record<string, unknown>> {
-    return complete(this.service, this.scratch(code), this.host.path("__scratch"), cursor);
+    return complete(this.service, this.scratch(code), this.host.path("__scratch"), { cursor, isOwn: (name) => this.host.isOwnName(name) });
   }
 
   inspect(code: string, cursor: number, detail: number): Readonly<Record<string, unknown>> {
