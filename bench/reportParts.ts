@@ -1,7 +1,7 @@
 /** Parts of docs/bench.md out of results. */
 import { makeTable, palette, type Figure, type Table } from "../src/figures";
 import { makeFigure, type ResolvedFrame, type Specification } from "../src/figures/figure";
-import { formatBar, formatBytes, formatSeconds } from "./harness/formatReport";
+import { formatBar, formatLimit, formatBytes, formatSeconds } from "./harness/formatReport";
 import type { BenchReport, CaseResult, Ratio } from "./harness/types";
 
 /**
@@ -34,17 +34,17 @@ function rowsOf({ results }: BenchReport): Row[] {
   return results.flatMap((result) => result.ratios.map((ratio) => ({ result, ratio })));
 }
 
-/** Ours against the references; bars in seconds are rows of their own. */
+/** Ours against the references; bars without a reference are rows of their own. */
 export function ratiosTable(report: BenchReport): Table {
   const limits = report.results.flatMap(({ name, limits: own }) =>
-    own.map(({ ours, seconds, limit, reached }) => ({
+    own.map((limit) => ({
       case: name,
-      ours,
-      reference: "",
-      speed: formatSeconds(seconds),
+      ours: limit.ours,
+      reference: limit.what === "growth" ? "its own first round" : "",
+      speed: limit.what === "seconds" ? formatLimit(limit, limit.value) : "",
       processor: "",
-      memory: "",
-      bar: `≤ ${formatSeconds(limit)}${reached ? "" : ", missed"}`,
+      memory: limit.what === "growth" ? formatLimit(limit, limit.value) : "",
+      bar: `${limit.what === "growth" ? "memory " : ""}≤ ${formatLimit(limit, limit.limit)}${limit.reached ? "" : ", missed"}`,
     })),
   );
   const ratios = rowsOf(report).map(({ result, ratio }) => ({

@@ -6,7 +6,7 @@
  */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { readProcessorSeconds, watchMemory } from "./memory";
+import { readHeldBytes, readProcessorSeconds, watchMemory } from "./memory";
 import type { Contestant } from "./types";
 
 /** Threads of every contestant. */
@@ -15,11 +15,21 @@ export const BENCH_THREADS = 2;
 /** Asked for a contestant that cannot run here. */
 export class MissingContestant extends Error {}
 
+/** What a round took; what the system does not tell is null. */
+export interface Round {
+  /** Of each piece, by the contestant's own clock. */
+  readonly seconds: number;
+  /** Of each piece. */
+  readonly processorSeconds: number | null;
+  /** Memory that the process and all below it held when the round was over. */
+  readonly heldBytes: number | null;
+}
+
 /** A started contestant. */
 export interface RunningContestant {
   readonly facts: Record<string, string | number>;
-  /** Does the work once, and gives the time of each piece: seconds by the contestant's own clock, and processor seconds; null where the system does not tell. */
-  round(): Promise<{ readonly seconds: number; readonly processorSeconds: number | null }>;
+  /** Does the work once. */
+  round(): Promise<Round>;
   /** Ends the process and gives its peak memory. */
   close(): Promise<number | null>;
 }
@@ -63,7 +73,11 @@ export async function startContestant({ name, program, words, environment, each 
       if (typeof seconds !== "number") throw new Error(`Cannot time "${name}": expected seconds, got ${JSON.stringify(more)}`);
       Object.assign(facts, more);
       const after = readProcessorSeconds(child.pid);
-      return { seconds: seconds / each, processorSeconds: before === null || after === null ? null : (after - before) / each };
+      return {
+        seconds: seconds / each,
+        processorSeconds: before === null || after === null ? null : (after - before) / each,
+        heldBytes: readHeldBytes(child.pid),
+      };
     },
     async close() {
       const peak = memory.stop();

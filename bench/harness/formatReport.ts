@@ -1,5 +1,5 @@
 /** Results as lines of text. */
-import type { CaseResult, Ratio } from "./types";
+import type { CaseResult, Limit, Ratio } from "./types";
 
 /** A case's times, rates, memory and ratios. */
 export function formatCase(result: CaseResult): string {
@@ -14,8 +14,10 @@ export function formatCase(result: CaseResult): string {
   }
   for (const [name, reason] of Object.entries(result.skipped)) lines.push(`  ${name.padEnd(26)} skipped: ${reason}`);
   for (const ratio of result.ratios) lines.push(`  ${ratio.ours} against ${ratio.reference}: ${formatRatio(ratio)}`);
-  for (const { ours, limit, seconds, reached } of result.limits)
-    lines.push(`  ${ours}: ${formatSeconds(seconds)}; bar ≤ ${formatSeconds(limit)}: ${reached ? "reached" : "missed"}`);
+  for (const limit of result.limits)
+    lines.push(
+      `  ${limit.ours}: ${formatLimit(limit, limit.value)}; bar ≤ ${formatLimit(limit, limit.limit)}: ${limit.reached ? "reached" : "missed"}`,
+    );
   return lines.join("\n");
 }
 
@@ -27,6 +29,11 @@ export function formatRatio({ speed, processor, memory, bar, reached }: Ratio): 
   return bar === null || reached === null
     ? parts.join(", ")
     : `${parts.join(", ")}; bar ${formatBar(bar)}: ${reached ? "reached" : "missed"}`;
+}
+
+/** A value in the limit's unit: as "1.20 s" or, of the memory after the first round, "1.04x". */
+export function formatLimit({ what }: Limit, value: number): string {
+  return what === "seconds" ? formatSeconds(value) : `${value.toFixed(2)}x`;
 }
 
 /** As "≥ 2x, memory ≤ 0.5x". */

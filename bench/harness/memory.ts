@@ -13,12 +13,7 @@ export function watchMemory(pid: number | undefined): { stop(): number | null } 
   const look = (): void => {
     if (pid === undefined) return;
     own = readStatus(pid, "VmHWM") ?? own;
-    const below = descendants(pid);
-    if (below.length > 0)
-      tree = Math.max(
-        tree,
-        [pid, ...below].reduce((sum, each) => sum + (readStatus(each, "VmRSS") ?? 0), 0),
-      );
+    if (descendants(pid).length > 0) tree = Math.max(tree, readHeldBytes(pid) ?? 0);
   };
   const timer = setInterval(look, INTERVAL_MS);
   timer.unref();
@@ -30,6 +25,12 @@ export function watchMemory(pid: number | undefined): { stop(): number | null } 
       return own === null ? null : Math.max(own, tree);
     },
   };
+}
+
+/** Resident memory of a process and all below it at this moment, in bytes; null where there is no /proc. */
+export function readHeldBytes(pid: number | undefined): number | null {
+  if (pid === undefined || readStatus(pid, "VmRSS") === null) return null;
+  return [pid, ...descendants(pid)].reduce((sum, each) => sum + (readStatus(each, "VmRSS") ?? 0), 0);
 }
 
 /** Processor seconds that a process and all below it have used so far, user's and system's; null where there is no /proc. */

@@ -1,9 +1,7 @@
 /** Runs one case: all contestants in turn, round by round. */
-import { MissingContestant, startContestant, type RunningContestant } from "./contestant";
+import { MissingContestant, startContestant, type Round, type RunningContestant } from "./contestant";
 import { compareAll, median } from "./statistics";
-import type { BenchCase, CaseResult, Contestant, Measured } from "./types";
-
-type Round = Awaited<ReturnType<RunningContestant["round"]>>;
+import type { Bar, BenchCase, CaseResult, Contestant, Limit, Measured } from "./types";
 
 interface Entry {
   readonly contestant: Contestant;
@@ -43,12 +41,23 @@ export async function runCase(bench: BenchCase, log: (line: string) => void): Pr
       references,
       bench.references.filter(({ beside }) => beside).map(({ name }) => name),
     ),
-    limits: ours.flatMap(({ measured, bar }) =>
-      bar?.seconds === undefined
-        ? []
-        : { ours: measured.contestant, seconds: measured.median, limit: bar.seconds, reached: measured.median <= bar.seconds },
-    ),
+    limits: ours.flatMap(({ measured, bar }) => (bar ? limitsOf(measured, bar) : [])),
   };
+}
+
+/** Bars that ask for no reference. */
+function limitsOf({ contestant, median, heldBytes }: Measured, { seconds, growth }: Bar): Limit[] {
+  const limit = (what: Limit["what"], value: number, most: number): Limit => ({
+    ours: contestant,
+    what,
+    value,
+    limit: most,
+    reached: value <= most,
+  });
+  return [
+    seconds === undefined ? [] : limit("seconds", median, seconds),
+    growth === undefined || heldBytes === null ? [] : limit("growth", heldBytes[1] / heldBytes[0], growth),
+  ].flat();
 }
 
 type Skip = (name: string, reason: string) => void;
@@ -120,6 +129,7 @@ function describe({ seconds, processorSeconds }: Round): string {
 function summarise({ contestant, rounds, facts, peakBytes }: Entry): Measured {
   const seconds = rounds.map((round) => round.seconds);
   const processor = rounds.flatMap(({ processorSeconds }) => processorSeconds ?? []);
+  const [first, last] = [rounds[0]?.heldBytes ?? null, rounds.at(-1)?.heldBytes ?? null];
   return {
     contestant: contestant.name,
     seconds,
@@ -127,6 +137,7 @@ function summarise({ contestant, rounds, facts, peakBytes }: Entry): Measured {
     range: [Math.min(...seconds), Math.max(...seconds)],
     processorSeconds: processor.length > 0 ? median(processor) : null,
     peakBytes,
+    heldBytes: first === null || last === null ? null : [first, last],
     facts,
   };
 }

@@ -21,6 +21,8 @@ export interface Bar {
   readonly memory?: number;
   /** Most seconds of a round. */
   readonly seconds?: number;
+  /** Greatest growth: memory held after the last round over that after the first. */
+  readonly growth?: number;
 }
 
 /** One of ours; `bar` is what the project asks of it. */
@@ -60,6 +62,8 @@ export interface Measured {
   readonly processorSeconds: number | null;
   /** Of the process and all below it; null where the system does not tell. */
   readonly peakBytes: number | null;
+  /** Held by them after the first round that counted, and after the last; null where the system does not tell. */
+  readonly heldBytes: readonly [number, number] | null;
   /** Numbers that the contestant reports beside the time: versions, counts. */
   readonly facts: Readonly<Record<string, string | number>>;
 }
@@ -79,10 +83,11 @@ export interface Ratio {
   readonly reached: boolean | null;
 }
 
-/** One of ours against a bar in seconds. */
+/** One of ours against a bar of its own, without a reference. */
 export interface Limit {
   readonly ours: string;
-  readonly seconds: number;
+  readonly what: "seconds" | "growth";
+  readonly value: number;
   readonly limit: number;
   readonly reached: boolean;
 }
@@ -97,7 +102,6 @@ export interface CaseResult {
   /** Contestants that did not run, with the reason. */
   readonly skipped: Readonly<Record<string, string>>;
   readonly ratios: readonly Ratio[];
-  /** Bars in seconds. */
   readonly limits: readonly Limit[];
 }
 

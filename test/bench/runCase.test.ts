@@ -29,9 +29,25 @@ describe("bench/runCase", () => {
     assert.deepEqual(result.measured.map(({ seconds }) => seconds), [[2, 3], [8, 12]]); // prettier-ignore
     assert.equal(result.ratios[0]!.speed, 4);
     assert.equal(result.ratios[0]!.reached, true);
-    assert.deepEqual(result.limits, [{ ours: "ours", seconds: 2.5, limit: 2, reached: false }]);
+    assert.deepEqual(result.limits, [{ ours: "ours", what: "seconds", value: 2.5, limit: 2, reached: false }]);
     assert.deepEqual(result.measured[0]!.facts, { library: "1.0", passes: 5 });
     if (process.platform === "linux") assert.ok(result.measured[0]!.peakBytes! > 1e6);
+  });
+
+  it("runCase() compares the memory held after the last round with that after the first", async function () {
+    if (process.platform !== "linux") return this.skip();
+    const keeping = (bytes: number): string => `
+      const kept = [];
+      console.log(JSON.stringify({ ready: {} }));
+      process.stdin.on("data", () => { kept.push(Buffer.alloc(${bytes}, 1)); console.log(JSON.stringify({ seconds: 1 })); });
+    `;
+    const ours = [
+      { ...script("steady", keeping(1)), bar: { growth: 1.5 } },
+      { ...script("leaking", keeping(1e8)), bar: { growth: 1.5 } },
+    ];
+    const { limits } = await runCase({ ...base, warmUps: 0, rounds: 4, ours, references: [] }, () => undefined);
+    assert.deepEqual(limits.map(({ ours: name, what, reached }) => [name, what, reached]), [["steady", "growth", true], ["leaking", "growth", false]]); // prettier-ignore
+    assert.ok(limits[1]!.value > 1.7 && limits[1]!.value < 4.1, String(limits[1]!.value));
   });
 
   it("runCase() skips references without Python or packages, with the reason", async () => {

@@ -15,6 +15,7 @@ function measured(
     range: [Math.min(...seconds), Math.max(...seconds)],
     processorSeconds,
     peakBytes,
+    heldBytes: null,
     facts: {},
   };
 }
