@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { DAM_OPTION_TEXTS, dam, damOptionsShape, describeMasks, runDam, type DamOptions, type DamResult, type LayerMasks } from "../dam";
 import { parseOptions } from "../merging";
+import { stopWatch } from "../selection";
 import {
   adaptationShape,
   adaptedModel,
@@ -26,6 +27,8 @@ export interface DefendedModel extends AdaptedModel {
   readonly layers: readonly LayerMasks[];
   /** The synthesised perturbations of the last step. */
   readonly perturbations: Float32Array;
+  /** After how many iterations the masks were taken, where `stop` has chosen; else null. */
+  readonly stoppedAt: number | null;
 }
 
 /** A merge as `metaOptimize` gives it. */
@@ -34,7 +37,20 @@ export type Defended = Result<DefendedModel>;
 type OwnOptions = Omit<DamOptions, keyof MaskOptions>;
 
 /** Parameters of `metaOptimize`: all settings of DAM but those of the masks, which `buildDualMasks` has. */
-export type MetaOptimizeParameters = AdaptationParameters & { [option in keyof OwnOptions]?: OwnOptions[option] | undefined };
+export type MetaOptimizeParameters = AdaptationParameters & { [option in keyof OwnOptions]?: OwnOptions[option] | undefined } & {
+  /** Ends the masks' training before all `steps` are done, where its user would, without labels or triggers; see `stopWatch`. */
+  stop?: { every?: number | undefined; patience?: number | undefined } | undefined;
+};
+
+const stopShape = {
+  stop: z
+    .object({
+      every: z.number().int().min(1).default(25).describe("iterations between two looks"),
+      patience: z.number().int().min(1).default(2).describe("looks that may follow the best one"),
+    })
+    .optional()
+    .describe("ends the masks' training where newly synthesised stickers flip no fewer classes any more; default: after all steps"),
+};
 
 /** The settings' schemas with their texts, without those of the masks. */
 const ownShape = Object.fromEntries(
@@ -49,26 +65,31 @@ export const metaOptimize: Cell<[vectors: TaskVectors, masks: DualMasks], MetaOp
   version: 1,
   summary: "Merges by DAM: trains masks and coefficients in turn, then the coefficients alone",
   inputs: ["vectors", "masks"],
-  parameters: z.object({ ...ownShape, ...adaptationShape }),
+  parameters: z.object({ ...ownShape, ...adaptationShape, ...stopShape }),
   resolve([, { options }]: [vectors: TaskVectors, masks: DualMasks], parameters) {
-    const { adaptOn: _on, whenInterrupted: _when, ...own } = parameters;
+    const { adaptOn: _on, whenInterrupted: _when, stop: _stop, ...own } = parameters;
     parseOptions(dam, { ...options, ...own }, 'Cannot run cell "metaOptimize"');
     return parameters;
   },
-  async run([vectors, masks], { adaptOn, whenInterrupted, ...own }, context) {
+  async run([vectors, masks], { adaptOn, whenInterrupted, stop, ...own }, context) {
     const options: DamOptions = { ...masks.options, ...own };
     const setting = { seed: masks.seed, adaptOn, whenInterrupted, vectorDtype: options.vectorDtype };
-    const found = await runAdapted(vectors, setting, context, (adaptation) =>
+    const found = await runAdapted(vectors, setting, context, (adaptation) => {
+      const watch = stop && { watch: stopWatch(adaptation, stop) };
       // The released algorithm starts its mask by itself.
-      runDam(options.referenceCompat ? adaptation : { ...adaptation, startLogits: masks.logits }, options),
-    );
-    return defendedModel(vectors, masks, found);
+      const start = options.referenceCompat ? {} : { startLogits: masks.logits };
+      return runDam({ ...adaptation, ...start, ...watch }, options);
+    });
+    return { ...defendedModel(vectors, masks, found), stoppedAt: stop ? found.iterations : null };
   },
   unfinished: (output: DefendedModel) => unfinishedSteps(output),
-  text: (result) => describeAdapted(result).join("\n"),
+  text: (result) =>
+    [...describeAdapted(result), ...(result.stoppedAt === null ? [] : [`  masks as they were after ${result.stoppedAt} iterations`])].join(
+      "\n",
+    ),
 });
 
-function defendedModel(vectors: TaskVectors, start: DualMasks, found: DamResult): DefendedModel {
+function defendedModel(vectors: TaskVectors, start: DualMasks, found: DamResult): Omit<DefendedModel, "stoppedAt"> {
   const { beforeFinal, maskLogits, maskLayout, perturbations, options } = found;
   const { masks, granularity, initialLogit, temperature, trainingMask, evaluationMask } = options;
   const trained: DualMasks = {

@@ -140,12 +140,12 @@ interface ViewParameters {
 /** What the user of a merge can measure without labels or triggers. */
 export const sweepView: Cell<[place: ViewedPlace], ViewParameters, View> = defineCell({
   name: "sweepView",
-  version: 1,
+  version: 2,
   summary: "What the user of a merge can measure without labels or triggers",
   inputs: ["place"],
   parameters: z.object({
     images: z.number().int().min(1).default(160).describe("unlabelled images a task"),
-    steps: z.number().int().min(0).default(20).describe("ascent steps on the synthesised stickers"),
+    steps: z.number().int().min(0).default(60).describe("ascent steps on the synthesised stickers"),
     seed: z.number().int().default(0).describe("of batches and stickers"),
     adaptOn: z.enum(["adapt", "test"]).default("adapt").describe("whose unlabelled images"),
   }),

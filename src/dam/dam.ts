@@ -27,6 +27,7 @@ import {
 } from "./phases";
 import { openReleasedRun, stepReleased, type ReleasedRun } from "./released";
 import { namedVariables, openRun, sampleMasks, type DamContext, type DamRun, type MaskName } from "./run";
+import { openWatch, type OpenWatch } from "./watch";
 
 /** What a run of DAM found. The merge itself is that after the final stage. */
 export interface DamResult extends AdaptedMerge {
@@ -38,6 +39,8 @@ export interface DamResult extends AdaptedMerge {
   readonly maskLayout: MaskLayout;
   /** The synthesised perturbations; see `stickerPerturbations` and `noisePerturbations`. */
   readonly perturbations: Float32Array;
+  /** After how many iterations the masks were taken: `options.steps`, or fewer after an interrupt or where a watch chose so. */
+  readonly iterations: number;
   /** All settings that were used. */
   readonly options: DamOptions;
 }
@@ -64,26 +67,31 @@ export async function runDam(context: DamContext, given: Partial<DamOptions> = {
   const options = parseOptions(dam, given);
   const released = options.referenceCompat ? openReleasedRun(context, options) : null;
   const run = released ?? openRun(context, options);
-  const { history, completed } = await runLoop(planAlgorithm(run, released), context);
-  return { ...finish(run), history, completed };
+  const watch = context.watch ? openWatch(run, context.watch, () => mergeFixed(run, fixedMasks(run)).parameters) : null;
+  const { history, completed, steps } = await runLoop(planAlgorithm(run, released, watch), context);
+  if (watch && !completed && !watch.settled()) watch.takeBest();
+  const iterations = watch?.best() ?? Math.min(options.steps, Math.max(0, steps - labelStepsOf(run)));
+  return { ...finish(run), iterations, history, completed };
 }
 
 /** The run's stages, one after another: f_0, the masks, λ under the finished masks. */
-function planAlgorithm(run: DamRun, released: ReleasedRun | null) {
+function planAlgorithm(run: DamRun, released: ReleasedRun | null, watch: OpenWatch | null) {
   const { options, variables } = run;
-  const labelSteps = needsLabelModel(run) ? options.labelSteps : 0;
+  const labelSteps = labelStepsOf(run);
   const masksEnd = labelSteps + options.steps;
   let factors: Float32Array | null | undefined;
   return {
     name: released ? "DAM as released" : `DAM, ${options.variant}`,
     steps: masksEnd + options.finalAdaptSteps,
-    variables: { ...namedVariables(variables), ...(released && { leftover: released.leftover }) },
+    variables: { ...namedVariables(variables), ...(released && { leftover: released.leftover }), ...watch?.variables },
     async step(step: number): Promise<Losses> {
       if (step < labelSteps) return adaptLabelModel(run, step);
       if (step < masksEnd) {
+        // What is left of the iterations after a watch has settled.
+        if (watch?.settled()) return {};
         const losses = released ? await stepReleased(released, step - labelSteps) : await metaStep(run, step - labelSteps);
         variables.coefficientsBefore.values.set(variables.coefficients.values);
-        return losses;
+        return watch ? { ...losses, ...(await watch.after(step - labelSteps + 1)) } : losses;
       }
       if (released && step === masksEnd) variables.coefficients.values.fill(options.initialCoefficient);
       // The final stage is a new optimisation of λ.
@@ -106,6 +114,10 @@ async function metaStep(run: DamRun, iteration: number): Promise<Losses> {
   return { ...inner, ...(await updateBackdoorMask(run, masks, iteration)) };
 }
 
+function labelStepsOf(run: DamRun): number {
+  return needsLabelModel(run) ? run.options.labelSteps : 0;
+}
+
 /** f_0 is asked for by the safety loss and by the anchor; the released algorithm has none. */
 function needsLabelModel({ options }: DamRun): boolean {
   if (options.referenceCompat || options.pseudoLabels !== "adamerging") return false;
@@ -122,17 +134,19 @@ function fixedMasks(run: DamRun): Float32Array | null {
   return evaluationMask(layout, logits, options, place.seed);
 }
 
-function finish(run: DamRun): Omit<DamResult, "history" | "completed"> {
-  const { place, options, variables, layout } = run;
+/** The merge under masks that are fixed, by default at the present λ. */
+function mergeFixed({ place, options, variables }: DamRun, mask: Float32Array | null, values = variables.coefficients.values) {
+  const coefficients = { granularity: options.coefficients, values };
+  const theta = mergeMasked(place.space, combineTaskVectors(place.space, coefficients), mask);
+  return { coefficients, parameters: mergedParameters(place.space, theta) };
+}
+
+function finish(run: DamRun): Omit<DamResult, "iterations" | "history" | "completed"> {
+  const { options, variables, layout } = run;
   const mask = fixedMasks(run);
-  const merge = (values: Float32Array) => {
-    const coefficients = { granularity: options.coefficients, values };
-    const theta = mergeMasked(place.space, combineTaskVectors(place.space, coefficients), mask);
-    return { coefficients, parameters: mergedParameters(place.space, theta) };
-  };
   return {
-    ...merge(variables.coefficients.values),
-    beforeFinal: merge(variables.coefficientsBefore.values),
+    ...mergeFixed(run, mask),
+    beforeFinal: mergeFixed(run, mask, variables.coefficientsBefore.values),
     mask,
     maskLogits: new Map([...variables.masks].map(([name, { values }]) => [name, values])),
     maskLayout: layout,

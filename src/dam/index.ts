@@ -35,4 +35,5 @@ export {
   type SampledMasks,
 } from "./run";
 export { stickerPerturbations } from "./stickers";
-export { readStickers, tournamentStickers, tournamentValueCount, type Sticker } from "./tournament";
+export type { DamWatch, Look } from "./watch";
+export { keepStrongest, readStickers, tournamentStickers, tournamentValueCount, type Sticker } from "./tournament";

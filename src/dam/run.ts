@@ -21,6 +21,7 @@ import {
 } from "../merging/adaptive";
 import type { DamOptions } from "./options";
 import { createPerturbations, type Perturbations } from "./perturbations";
+import type { DamWatch } from "./watch";
 
 /** What DAM is given: models, unlabelled images, and, for comparisons, random draws of somebody else. */
 export interface DamContext extends AdaptationContext {
@@ -28,6 +29,8 @@ export interface DamContext extends AdaptationContext {
   readonly maskNoise?: (mask: MaskName, step: number) => Float32Array;
   /** Z of masks before the first step, one a logit; default: `initialLogit` everywhere. */
   readonly startLogits?: ReadonlyMap<MaskName, Float32Array>;
+  /** Looks at the masks' training and ends it when it sees fit; default: all `steps` iterations are run. */
+  readonly watch?: DamWatch;
 }
 
 /** M1, the task-shared mask, and M2, the backdoor-detection mask; `joint` has M2 alone. */

@@ -91,6 +91,27 @@ function rosterIndex({ candidates, stickerMax }: RosterSize, tasks: number) {
     pixels + (task * candidates + candidate) * ROSTER.length + ROSTER.indexOf(field);
 }
 
+/** The values of a tournament in which each task shows nothing but its most harmful sticker, of those that were rated. */
+export function keepStrongest(values: Float32Array, size: RosterSize, tasks: number): Float32Array {
+  const result = values.slice();
+  const { candidates, stickerMax } = size;
+  const at = rosterIndex(size, tasks);
+  const each = 3 * stickerMax ** 2;
+  for (let task = 0; task < tasks; task++) {
+    const rated = Array.from({ length: candidates }, (_, candidate) => candidate).filter(
+      (candidate) => values[at(task, candidate, "age")]! > 0,
+    );
+    const harm = (candidate: number): number => values[at(task, candidate, "harm")]!;
+    const strongest = rated.reduce((best, candidate) => (harm(candidate) > harm(best) ? candidate : best), rated[0] ?? 0);
+    const pixels = (candidate: number): number => (task * candidates + candidate) * each;
+    for (let candidate = 0; candidate < candidates; candidate++) {
+      result.copyWithin(pixels(candidate), pixels(strongest), pixels(strongest) + each);
+      for (const field of ROSTER) result[at(task, candidate, field)] = values[at(task, strongest, field)]!;
+    }
+  }
+  return result;
+}
+
 function readRoster(field: (name: RosterField) => number): Omit<Sticker, "pixels"> {
   return { x: field("x"), y: field("y"), height: field("height"), width: field("width"), harm: field("harm"), age: field("age") };
 }

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import * as tf from "@tensorflow/tfjs-core";
 import type { NamedTensors } from "../checkpoints";
-import { stickerPerturbations } from "../dam";
+import { keepStrongest, tournamentStickers } from "../dam";
 import { randomStream } from "../engine";
 import {
   AdaptationTower,
@@ -28,8 +28,10 @@ import type { DefenderView } from "./chooseAlpha";
 export interface ViewOptions {
   /** Images a task; default 160. */
   readonly images?: number;
-  /** Ascent steps on the stickers; default 20. */
+  /** Ascent steps on the stickers; default 60. */
   readonly steps?: number;
+  /** Ascent steps after which the half of a task's stickers that harms least gives way to new ones elsewhere; default 15. */
+  readonly renewEvery?: number;
   /** Images a task and ascent step; default 16. */
   readonly batchSize?: number;
   /** Stickers a task; default 4. */
@@ -57,17 +59,18 @@ export interface ViewedModels {
 const CHUNK = 80;
 
 /**
- * Entropy, agreement with the unmasked merge, and flips under stickers that are newly synthesised against the candidate: random starts, sides
- * and places, and a few steps uphill on the cross-entropy to the unmasked merge's classes. The same models, tasks and seed give the same
- * numbers, whatever α made the candidate.
+ * Entropy, agreement with the unmasked merge, and flips under each task's most harmful sticker of those that were newly synthesised against the
+ * candidate: random starts, sides and places, and steps uphill on the cross-entropy to the unmasked merge's classes in a tournament like DAM's,
+ * of other draws. The same models, tasks and seed give the same numbers, whatever α made the candidate.
  */
 export async function measureDefenderView(
   { config, pretrained, candidate, unmasked, tasks }: ViewedModels,
   options: ViewOptions = {},
 ): Promise<DefenderView & { readonly images: number }> {
-  const { images = 160, steps = 20, batchSize = 16, candidates = 4, sides = [4, 7], seed = 0, signal } = options;
-  const stickers = stickerPerturbations(
-    { stickerMin: sides[0], stickerMax: sides[1], candidates, ascentRate: 0.05 },
+  const { images = 160, steps = 60, renewEvery = 15, batchSize = 16, candidates = 4, sides = [4, 7], seed = 0, signal } = options;
+  const size = { stickerMin: sides[0], stickerMax: sides[1], candidates };
+  const stickers = tournamentStickers(
+    { ...size, ascentRate: 0.1, renewEvery },
     {
       tasks: tasks.map(({ name }) => name),
       seed: randomStream(seed, "defender's view").integer(2 ** 31),
@@ -94,9 +97,10 @@ export async function measureDefenderView(
     const found = await tower.pass(theta, perturbed, { loss, parameters: false, pixels: true, imageLosses: true });
     stickers.ascend(values, perturbed, found, "view", step);
   }
+  const strongest = keepStrongest(values, size, tasks.length);
   return countView({ config, candidate, unmasked, tasks }, images, (batch, task, chunk) => {
     const alone = tasks.map((_, index) => (index === task ? batch : new Float32Array(0)));
-    return stickers.apply(values, alone, "count", chunk)[task]!;
+    return stickers.apply(strongest, alone, "count", chunk)[task]!;
   });
 }
 

@@ -118,6 +118,19 @@ describe("cells that adapt", () => {
     );
   });
 
+  it("metaOptimize() stops by itself where it is asked to", async () => {
+    const masks = await buildDualMasks(vectors, { seed: 0 });
+    const merged = await metaOptimize(vectors, masks, { ...short, alpha: 0.5, stop: { every: short.steps } });
+    const plain = await metaOptimize(vectors, masks, { ...short, alpha: 0.5 });
+    assert.equal(merged.stoppedAt, short.steps);
+    assert.equal(plain.stoppedAt, null);
+    assert.deepEqual(merged.coefficients, plain.coefficients);
+    assert.match(await text(merged), new RegExp(`masks as they were after ${short.steps} iterations`));
+    const { flips, agreement } = merged.history.find((step) => "flips" in step)!;
+    assert.ok(flips! >= 0 && flips! <= 1 && agreement! > 0 && agreement! <= 1);
+    await assert.rejects(metaOptimize(vectors, masks, { stop: { every: 0 } }), /parameter "stop.every": .*got 0/);
+  });
+
   it("metaOptimize() gives a model to evaluate, before and after the final stage, and depends on alpha and the seed", async () => {
     const masks = await buildDualMasks(vectors, { seed: 0 });
     const merged = await metaOptimize(vectors, masks, { ...short, alpha: 0.5 });

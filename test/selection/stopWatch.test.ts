@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { chooseStop } from "../../src/selection";
+
+const look = (flips: number, changes: { agreement?: number; entropy?: number } = {}) => ({
+  flips,
+  agreement: 0.9,
+  entropy: 0.5,
+  images: 900,
+  ...changes,
+});
+
+describe("chooseStop()", () => {
+  it("chooseStop() goes on while stickers flip fewer classes, and for some looks more", () => {
+    assert.deepEqual(chooseStop([look(0.5)]), { best: 0, settled: false });
+    assert.deepEqual(chooseStop([look(0.5), look(0.3), look(0.2)]), { best: 2, settled: false });
+    assert.deepEqual(chooseStop([look(0.5), look(0.2), look(0.3)]), { best: 1, settled: false });
+    assert.deepEqual(chooseStop([look(0.5), look(0.2), look(0.3), look(0.25)]), { best: 1, settled: true });
+    assert.deepEqual(chooseStop([look(0.5), look(0.2), look(0.3)], 1), { best: 1, settled: true });
+  });
+
+  it("chooseStop() takes the earliest of those within one standard error of the safest", () => {
+    // √(0.2 · 0.8 / 900) = 0.0133
+    assert.equal(chooseStop([look(0.5), look(0.213), look(0.2)]).best, 1);
+    assert.equal(chooseStop([look(0.5), look(0.214), look(0.2)]).best, 2);
+  });
+
+  it("chooseStop() does not take what has lost the merge's classes or its certainty", () => {
+    assert.equal(chooseStop([look(0.3), look(0.1, { agreement: 0.8 })]).best, 0);
+    assert.equal(chooseStop([look(0.3), look(0.1, { agreement: 0.8 })], 2, { agreementLoss: 0.2 }).best, 1);
+    assert.equal(chooseStop([look(0.3), look(0.1, { entropy: 0.9 })]).best, 0);
+  });
+
+  it("chooseStop() of no look fails", () => {
+    assert.throws(() => chooseStop([]), /^RangeError: /);
+  });
+});
