@@ -10,6 +10,8 @@ export interface TableSettings {
   readonly attacked: string;
   readonly options: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly limit?: number;
+  /** Whether the baselines' own numbers are shown, too. */
+  readonly baselines: boolean;
 }
 
 /** Whether the bars of the acceptance are reached. */
@@ -52,7 +54,7 @@ export function writeTables(
     choiceTable(judgement.choices),
     alphaTable(judgement),
     ...Object.entries(judgement.control).map(([stage, found]) => controlTable(stage, found)),
-    baselineTable(sweeps.flatMap(({ sweep }) => sweep.points)),
+    ...(settings.baselines ? [baselineTable(sweeps.flatMap(({ sweep }) => sweep.points))] : []),
     `Hypervolume (reference ACC 0, ASR 1), mean over the pairs: baselines ${judgement.hypervolume.baselines.toFixed(3)}, DAM ${judgement.hypervolume.defence.toFixed(3)}. ` +
       `Individual models: ACC ${percent(mean(sweeps.map(({ sweep }) => sweep.individual.acc)))}, ASR ${percent(averageAsr(sweeps.map(({ sweep }) => sweep.individual.asrAttacked)))}; ` +
       `pretrained: ACC ${percent(mean(sweeps.map(({ sweep }) => sweep.pretrained.acc)))}, ASR ${percent(averageAsr(sweeps.map(({ sweep }) => sweep.pretrained.asrAttacked)))}.`,
