@@ -10,6 +10,7 @@ import { lineProgress } from "../../src/display/progress";
 import { exportFigure } from "../../src/figures";
 import { judgeDefence } from "../../src/selection";
 import { DOCS, writeIntoPage } from "../docsPage";
+import { many, numbers, pair, runMain, usage } from "./flags";
 import { judgedPoints } from "./points";
 import { verdictOf, writeTables } from "./tables";
 
@@ -37,18 +38,14 @@ of the code of merging or DAM give another CACHE.
   --out DIR                default results/defence
   --cache DIR              default OUT/cache
   --docs                   also write the table into docs/defence.md and the picture to docs/defence.png
-  --part table             control: the part of docs/defence.md about the control by alpha, without baselines and picture
 
 Development (the baselines are run once and kept; then a few minutes an alpha on two idle threads):
   npx tsx bench/defence/table.ts --zoo-seeds 3 --seeds 0 --split validation --alphas 1 --view-images 0 --floors none \\
       --dam maskLearningRate=0.01 --dam steps=200
 The acceptance table (some two hours on two idle threads: 48 runs of DAM, 24 of the other adaptive methods, 300 evaluations):
   npx tsx bench/defence/table.ts --alphas ... --alpha ... --dam ... --docs
-The control by alpha; setting and alphas were fixed on development triggers before its first run on test images:
-  npx tsx bench/defence/table.ts --part control --dam maskLearningRate=0.02 --alphas 0.1,0.3,0.8,2.5,20 --alpha 0.8 --floors none --docs
 `;
 
-const many = { type: "string", multiple: true, default: [] as string[] } as const;
 const { values: flags } = usage(() =>
   parseArgs({
     options: {
@@ -74,7 +71,6 @@ const { values: flags } = usage(() =>
       out: { type: "string", default: path.join("results", "defence") },
       cache: { type: "string" },
       docs: { type: "boolean", default: false },
-      part: { type: "string", default: "table" },
     },
   }),
 );
@@ -116,8 +112,7 @@ async function main(): Promise<void> {
   }
   const points = judgedPoints(sweeps);
   const judgement = judgeDefence(points, { defence: "dam", alpha });
-  const whole = flags.part === "table";
-  const tables = writeTables(sweeps, judgement, { ...settings, alpha, attacked: flags.attacked, baselines: whole });
+  const tables = writeTables(sweeps, judgement, { ...settings, alpha, attacked: flags.attacked });
   const plot = await plotParetoFront(sweeps.map(({ sweep }) => sweep));
   const everything = {
     settings: { ...settings, alpha, suite: flags.suite, attack: flags.attack },
@@ -129,44 +124,10 @@ async function main(): Promise<void> {
   await writeFileAtomic(path.join(flags.out, "table.md"), tables);
   await exportFigure(plot.figure, path.join(flags.out, "front.png"));
   if (flags.docs) {
-    await writeIntoPage("defence.md", flags.part, tables);
-    if (whole) await exportFigure(plot.figure, path.join(DOCS, "defence.png"));
+    await writeIntoPage("defence.md", "table", tables);
+    await exportFigure(plot.figure, path.join(DOCS, "defence.png"));
   }
   process.stdout.write(tables);
 }
 
-/** Wrong usage ends the process with one line. */
-function usage<Parsed>(parse: () => Parsed): Parsed {
-  try {
-    return parse();
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n`);
-    return process.exit(2);
-  }
-}
-
-function numbers(list: string): number[] {
-  return list.split(",").map((text) => {
-    const value = Number(text);
-    if (text.trim() === "" || !Number.isFinite(value))
-      throw new RangeError(`Cannot read "${list}": expected numbers with commas, got "${text}"`);
-    return value;
-  });
-}
-
-/** `KEY=VALUE`, with VALUE as JSON where it is JSON. */
-function pair(text: string): [string, unknown] {
-  const cut = text.indexOf("=");
-  if (cut < 1) throw new RangeError(`Cannot read "${text}": expected KEY=VALUE`);
-  const [key, value] = [text.slice(0, cut), text.slice(cut + 1)];
-  try {
-    return [key, JSON.parse(value)];
-  } catch {
-    return [key, value];
-  }
-}
-
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-});
+runMain(main);

@@ -10,8 +10,6 @@ export interface TableSettings {
   readonly attacked: string;
   readonly options: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly limit?: number;
-  /** Whether the baselines' own numbers are shown, too. */
-  readonly baselines: boolean;
 }
 
 /** Whether the bars of the acceptance are reached. */
@@ -54,7 +52,7 @@ export function writeTables(
     choiceTable(judgement.choices),
     alphaTable(judgement),
     ...Object.entries(judgement.control).map(([stage, found]) => controlTable(stage, found)),
-    ...(settings.baselines ? [baselineTable(sweeps.flatMap(({ sweep }) => sweep.points))] : []),
+    baselineTable(sweeps.flatMap(({ sweep }) => sweep.points)),
     `Hypervolume (reference ACC 0, ASR 1), mean over the pairs: baselines ${judgement.hypervolume.baselines.toFixed(3)}, DAM ${judgement.hypervolume.defence.toFixed(3)}. ` +
       `Individual models: ACC ${percent(mean(sweeps.map(({ sweep }) => sweep.individual.acc)))}, ASR ${percent(averageAsr(sweeps.map(({ sweep }) => sweep.individual.asrAttacked)))}; ` +
       `pretrained: ACC ${percent(mean(sweeps.map(({ sweep }) => sweep.pretrained.acc)))}, ASR ${percent(averageAsr(sweeps.map(({ sweep }) => sweep.pretrained.asrAttacked)))}.`,
@@ -104,14 +102,15 @@ function outcome({ acc, asr, floor, gap, accBelowBest }: ChosenDefence): string[
   ];
 }
 
-function controlTable(stage: string, { means, steps }: AlphaControl): string {
+/** Whether α walks along a front: at one stage, the means over the runs, and how far neighbours lie apart. */
+export function controlTable(stage: string, { means, steps }: AlphaControl): string {
   return table(
     [`α control, ${STAGES[stage] ?? stage}`, "ACC", "ASR attacked", "dominated", "ASR step to the next", "pooled standard error"],
     means.map(({ alpha, acc, asr, dominated }, index) => {
       const step = steps[index];
       return [
         String(alpha),
-        percent(acc),
+        percent(acc, 2),
         percent(asr),
         dominated ? "yes" : "no",
         step === undefined ? "" : percent(step.difference),
@@ -145,8 +144,8 @@ function table(titles: readonly string[], rows: readonly (readonly string[])[]):
   return [line(titles), line(titles.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-function percent(value: number | null): string {
-  return value === null ? "–" : (100 * value).toFixed(1);
+function percent(value: number | null, digits = 1): string {
+  return value === null ? "–" : (100 * value).toFixed(digits);
 }
 
 function signed(value: number): string {
