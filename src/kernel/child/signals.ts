@@ -14,13 +14,15 @@ const breakable = new Script(`globalThis[Symbol.for("damlab.kernel.call")]()`, {
  */
 export function untilSignal<T>(work: () => T): { readonly ended: true } | { readonly ended: false; readonly value: T } {
   (globalThis as Record<symbol, unknown>)[key] = work;
+  const listeners = process.listenerCount("SIGINT");
   try {
     return { ended: false, value: breakable.runInThisContext({ breakOnSigint: true }) as T };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ERR_SCRIPT_EXECUTION_INTERRUPTED") throw error;
     return { ended: true };
   } finally {
-    listenAgain();
+    // Node itself has put back those that there were.
+    if (process.listenerCount("SIGINT") !== listeners) listenAgain();
   }
 }
 

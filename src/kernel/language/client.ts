@@ -34,8 +34,8 @@ interface OpenCall {
   reject(error: Error): void;
 }
 
-/** Most of what a check makes is garbage at its end; a larger nursery is not faster here, and keeps its memory. */
-const LIMITS = { maxYoungGenerationSizeMb: 8 };
+/** Most of what a check makes is garbage at its end: a nursery that holds several cells' is collected more seldom, and less of it survives. */
+const LIMITS = { maxYoungGenerationSizeMb: 32 };
 
 /** Calls that a new thread need not get again, because it learns what they have told. */
 const RELEARNED: ReadonlySet<keyof Language> = new Set(["commit", "restore", "reset"]);
