@@ -139,12 +139,14 @@ function baselineTable(points: readonly SweepPoint[]): string {
   );
 }
 
-function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A Markdown table. */
+export function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   return [line(titles), line(titles.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-function percent(value: number | null, digits = 1): string {
+/** A share in percent; a dash where there is none. */
+export function percent(value: number | null, digits = 1): string {
   return value === null ? "–" : (100 * value).toFixed(digits);
 }
 
