@@ -1,3 +1,4 @@
+import { instantiateSimd } from "./instantiate";
 import { SIMD_KERNELS_BASE64 } from "./kernels.wasm";
 
 type Offset = number;
@@ -48,14 +49,8 @@ export function simdKernels(backend: object): SimdKernels | null {
   if (!(memory instanceof WebAssembly.Memory)) return null;
   let kernels = instances.get(memory);
   if (kernels === undefined) {
-    kernels = instantiate(memory);
+    kernels = instantiateSimd<SimdKernels>(SIMD_KERNELS_BASE64, memory);
     instances.set(memory, kernels);
   }
   return kernels;
-}
-
-function instantiate(memory: WebAssembly.Memory): SimdKernels | null {
-  const bytes = Buffer.from(SIMD_KERNELS_BASE64, "base64");
-  if (!WebAssembly.validate(bytes)) return null;
-  return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } }).exports as unknown as SimdKernels;
 }

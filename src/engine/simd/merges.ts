@@ -1,4 +1,5 @@
 /** The functions of merges.as.ts on slices of models in a memory of their own, one a thread. */
+import { instantiateSimd } from "./instantiate";
 import { SIMD_MERGES_BASE64 } from "./merges.wasm";
 
 interface Exports {
@@ -54,8 +55,9 @@ export class SliceMerges {
     readonly models: number,
     readonly elements: number,
   ) {
-    const module = new WebAssembly.Module(Buffer.from(SIMD_MERGES_BASE64, "base64"));
-    this.code = new WebAssembly.Instance(module, { env: { memory: this.memory } }).exports as unknown as Exports;
+    const code = instantiateSimd<Exports>(SIMD_MERGES_BASE64, this.memory);
+    if (code === null) throw new Error("Cannot merge files: expected a runtime with WebAssembly SIMD, as Node is on all its platforms");
+    this.code = code;
     // Not a multiple of a power of two, so that the slots' beginnings don't fall on the same lines of the cache.
     this.stride = 4 * elements + 1088;
     this.slots = this.align(1024 + 8 * models);

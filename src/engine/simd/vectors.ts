@@ -1,5 +1,6 @@
 /** The functions of vectors.as.ts on blocks of vectors, which are copied into their memory one after another unless they lie there. */
 import { VECTOR_BLOCK, type MergeTargets, type Vectors } from "../vectorLoops";
+import { instantiateSimd } from "./instantiate";
 import { SIMD_VECTORS_BASE64 } from "./vectors.wasm";
 
 interface Exports {
@@ -24,7 +25,6 @@ const PAGE = 65_536;
 /** Pages before the vectors that lie in a memory as a whole, and all that a memory can have. */
 const [SCRATCH_PAGES, MOST_PAGES] = [4, 65_536];
 
-let compiled: WebAssembly.Module | null | undefined;
 let common: SimdVectors | null | undefined;
 const instances = new WeakMap<ArrayBufferLike, SimdVectors>();
 
@@ -70,15 +70,10 @@ export function vectorStride(length: number, bytes: number): number {
 }
 
 function openMemory(pages: number): { buffer: ArrayBuffer; functions: SimdVectors } | null {
-  if (compiled === undefined) {
-    const bytes = Buffer.from(SIMD_VECTORS_BASE64, "base64");
-    compiled = WebAssembly.validate(bytes) ? new WebAssembly.Module(bytes) : null;
-  }
-  if (!compiled) return null;
   try {
     const memory = new WebAssembly.Memory({ initial: pages });
-    const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
-    return { buffer: memory.buffer, functions: wrap(memory.buffer, exports as unknown as Exports) };
+    const exports = instantiateSimd<Exports>(SIMD_VECTORS_BASE64, memory);
+    return exports && { buffer: memory.buffer, functions: wrap(memory.buffer, exports) };
   } catch (error) {
     // Not enough memory in one piece.
     if (error instanceof RangeError) return null;
