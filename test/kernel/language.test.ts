@@ -156,6 +156,22 @@ describe("kernel language", () => {
     assert.match(traceback, /In\[\d+\]:3:1/);
   });
 
+  it("a local module that is no TypeScript is an error of the cell that needs it, at the module's line", async () => {
+    writeFileSync(join(kernel.folder, "broken.ts"), "export const fine = (): number => 1;");
+    assert.deepEqual(await results('import { fine } from "./broken";\nfine()'), ["1"]);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    writeFileSync(join(kernel.folder, "broken.ts"), "export const fine = (): number => 1;\nexport const = 2;");
+    const { reply } = await kernel.execute('import { fine } from "./broken";\nfine()');
+    assert.equal(reply.content.ename, "TS1134");
+    const shown = reply.content.traceback.join("\n");
+    assert.match(shown, /at broken\.ts:2:14\n/);
+    assert.match(shown, /export const = 2;/);
+    assert.deepEqual(await results("1 + 1"), ["2"]);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    writeFileSync(join(kernel.folder, "broken.ts"), "export const fine = (): number => 3;");
+    assert.deepEqual(await results('import { fine } from "./broken";\nfine()'), ["3"]);
+  });
+
   it("an import of types only is no import at run time", async () => {
     writeFileSync(join(kernel.folder, "shapes.ts"), "console.log('loaded');\nexport interface Box { side: number }");
     const { stdout, result } = await kernel.execute('import { Box } from "./shapes";\nconst box: Box = { side: 3 };\nbox.side');
@@ -223,6 +239,19 @@ describe("kernel language", () => {
     assert.deepEqual([type, signature], ["function", "function completed(n: number): number"]);
     const { reply } = await kernel.request("inspect_request", { code: "unheardOf", cursor_pos: 3, detail_level: 0 });
     assert.equal(reply.content.found, false);
+  });
+
+  it("completes magics at the top of a cell, and the engines that there are", async () => {
+    const complete = async (code: string) => {
+      const { matches, cursor_start, cursor_end } = (await kernel.request("complete_request", { code, cursor_pos: [...code].length })).reply
+        .content;
+      return [matches, cursor_start, cursor_end];
+    };
+    assert.deepEqual(await complete("%ti"), [["time", "timeit"], 1, 3]);
+    assert.deepEqual(await complete("// 👋\n%notype"), [["notypecheck"], 6, 12]);
+    assert.deepEqual(await complete("%engine w"), [["wasm"], 8, 9]);
+    assert.deepEqual((await complete("%time JSON.par"))[0], ["parse"]);
+    assert.deepEqual((await complete("const timelyName = 4;\n5 %timelyN"))[0], ["timelyName"]);
   });
 
   it("incomplete code is indented within brackets; a magic is no indent", async () => {

@@ -26,6 +26,16 @@ export class LocalModules {
     });
   }
 
+  /** The first of the person's TypeScript files in the program that is no TypeScript, with what is wrong in it. */
+  broken(program: ts.Program): { readonly file: ts.SourceFile; readonly errors: readonly ts.Diagnostic[] } | undefined {
+    for (const file of program.getSourceFiles()) {
+      if (!isLocal(file) || !/\.[cm]?ts$/.test(file.fileName) || this.host.isVirtual(file.fileName)) continue;
+      const errors = program.getSyntacticDiagnostics(file);
+      if (errors.length > 0) return { file, errors };
+    }
+    return undefined;
+  }
+
   reset(): void {
     this.handedOver.clear();
   }

@@ -1,4 +1,5 @@
 import type { CellActions } from "../link/messages";
+import { toCodePoint, toUtf16 } from "./offsets";
 
 /** A cell whose magics were taken out. */
 export interface ParsedMagics {
@@ -18,6 +19,8 @@ const HELP = `%time          run the cell and say how long it took
 `;
 
 const MAGIC = /^[ \t]*%(?:%)?(\w+)[ \t]*/;
+const NAMES = [...HELP.matchAll(/^%(\w+)/gm)].map(([, name]) => name!);
+const ENGINES = ["auto", "gpu", "native", "wasm", "cpu"];
 const REST_IS_CODE = new Set(["time", "timeit", "notypecheck"]);
 
 /**
@@ -43,6 +46,21 @@ export function parseMagics(source: string): ParsedMagics {
     return REST_IS_CODE.has(magic) ? " ".repeat(head.length) + line.slice(head.length) : " ".repeat(line.length);
   });
   return { code: lines.join("\n"), actions, check };
+}
+
+/** Content of `complete_reply` for a magic at the top of a cell, or the engine behind `%engine`; undefined where the cursor is in neither. */
+export function completeMagic(source: string, cursor: number): Readonly<Record<string, unknown>> | undefined {
+  const at = toUtf16(source, cursor);
+  const lines = source.slice(0, at).split("\n");
+  const line = lines.pop()!;
+  const onlyMagics = lines.every((above) => above.trim() === "" || /^[ \t]*(?:%|\/\/)/.test(above));
+  const [, engine, magic] = /^[ \t]*%(?:%)?(?:engine[ \t]+(\w*)|(\w*))$/.exec(line) ?? [];
+  const typed = engine ?? magic;
+  if (!onlyMagics || typed === undefined) return undefined;
+  const matches = (engine === undefined ? NAMES : ENGINES).filter((name) => name.startsWith(typed));
+  const [start, end] = [toCodePoint(source, at - typed.length), toCodePoint(source, at)];
+  const types = matches.map((text) => ({ text, type: "magic", start, end }));
+  return { status: "ok", matches, cursor_start: start, cursor_end: end, metadata: { _jupyter_types_experimental: types } };
 }
 
 function actionOf(magic: string, rest: string): CellActions | undefined {

@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import * as ts from "typescript";
 import type { CompiledCell, CompiledExpressions, Language } from "./calls";
 import { CellHost } from "./cellHost";
@@ -10,7 +11,7 @@ import { withImportedTypes } from "./importedTypes";
 import { inspect } from "./inspect";
 import { isComplete } from "./isComplete";
 import { LocalModules } from "./localModules";
-import { parseMagics } from "./magics";
+import { completeMagic, parseMagics } from "./magics";
 import type { CompiledCode, ErrorReport, ExpressionReply } from "../link/messages";
 
 const ASSIGNS_IMPORT = 2632;
@@ -26,7 +27,7 @@ export class LanguageSession implements Synchronous<Language> {
   private readonly names = new Map<string, SessionName>();
   private readonly pending = new Map<number, CellText>();
 
-  constructor(cwd: string) {
+  constructor(private readonly cwd: string) {
     this.host = new CellHost(cwd);
     this.service = ts.createLanguageService(this.host, documentRegistry(cwd));
     this.modules = new LocalModules(this.host);
@@ -38,9 +39,11 @@ export class LanguageSession implements Synchronous<Language> {
     const { code, actions, check } = parseMagics(source);
     const text = cellText(code, this.names);
     const errors = this.errors(text);
+    const program = this.service.getProgram()!;
+    const broken = this.modules.broken(program);
+    if (broken) return diagnosticsReport(broken.errors, relative(this.cwd, broken.file.fileName), broken.file.text, 0);
     const wrong = check ? errors : errors.filter(isSyntaxError);
     if (wrong.length > 0) return diagnosticsReport(wrong, name, source, text.offset);
-    const program = this.service.getProgram()!;
     const path = this.host.path("__cell");
     const known = withImportedTypes(program, path, text);
     this.pending.set(cell, known);
@@ -84,7 +87,8 @@ export class LanguageSession implements Synchronous<Language> {
   }
 
   complete(code: string, cursor: number): Readonly<Record<string, unknown>> {
-    return complete(this.service, this.scratch(code), this.host.path("__scratch"), { cursor, isOwn: (name) => this.host.isOwnName(name) });
+    const place = { cursor, isOwn: (name: string) => this.host.isOwnName(name) };
+    return completeMagic(code, cursor) ?? complete(this.service, this.scratch(code), this.host.path("__scratch"), place);
   }
 
   inspect(code: string, cursor: number, detail: number): Readonly<Record<string, unknown>> {
