@@ -18,7 +18,10 @@ export interface DamWatch {
   readonly every: number;
   /** Looks at the merge with its masks as they would be fixed now, beside f_0. */
   look(candidate: Model, unmasked: Model): Promise<Look>;
-  /** Which of the looks so far is the best, and whether no further one is wanted. Numbers are rounded to float32. */
+  /**
+   * Which of the looks so far is the best, and whether no further one is wanted. It must be the newest or the best of those before, since no other masks
+   * are kept. Numbers are rounded to float32.
+   */
   choose(looks: readonly Look[]): { readonly best: number; readonly settled: boolean };
 }
 
@@ -37,7 +40,7 @@ export interface OpenWatch {
 
 /**
  * @param candidateNow The merge with its masks as they would be fixed now.
- * @throws {RangeError} if there is less than one iteration between two looks.
+ * @throws {RangeError} if there is less than one iteration between two looks, or a look is chosen whose masks are gone.
  */
 export function openWatch(run: DamRun, watch: DamWatch, candidateNow: () => Model): OpenWatch {
   const { options, variables, place } = run;
@@ -51,6 +54,7 @@ export function openWatch(run: DamRun, watch: DamWatch, candidateNow: () => Mode
   const kept = new Map([...watched].map(([name, { values }]) => [name, keepVariable(values.slice())]));
   const [found, state] = [new Float32Array(NUMBERS.length * Math.ceil(options.steps / every)), new Float32Array(3)];
   const [COUNT, BEST, SETTLED] = [0, 1, 2];
+  const iterationOf = (look: number): number => Math.min((look + 1) * every, options.steps);
   let unmasked: Model | undefined;
 
   const looks = (): Look[] =>
@@ -71,7 +75,7 @@ export function openWatch(run: DamRun, watch: DamWatch, candidateNow: () => Mode
       watch: keepVariable(state),
     },
     settled: () => state[SETTLED] === 1,
-    best: () => (state[COUNT] === 0 ? null : state[BEST]!),
+    best: () => (state[COUNT] === 0 ? null : iterationOf(state[BEST]!)),
     takeBest,
     async after(iteration) {
       if (iteration % every !== 0 && iteration !== options.steps) return {};
@@ -84,12 +88,11 @@ export function openWatch(run: DamRun, watch: DamWatch, candidateNow: () => Mode
         index * NUMBERS.length,
       );
       state[COUNT] = index + 1;
-      const choice = watch.choose(looks());
-      if (choice.best === index) {
-        for (const [name, { values }] of watched) kept.get(name)!.values.set(values);
-        state[BEST] = iteration;
-      }
-      if (choice.settled || iteration === options.steps) {
+      const { best, settled } = watch.choose(looks());
+      if (best === index) for (const [name, { values }] of watched) kept.get(name)!.values.set(values);
+      else if (best !== state[BEST]) throw new RangeError(`Cannot take look ${best}: expected look ${state[BEST]} or the newest, ${index}`);
+      state[BEST] = best;
+      if (settled || iteration === options.steps) {
         takeBest();
         state[SETTLED] = 1;
       }

@@ -44,18 +44,27 @@ export interface AlphaChoice {
  */
 export function chooseAlpha(candidates: readonly Candidate[], rule: ChoiceRule = {}): AlphaChoice {
   if (candidates.length === 0) throw new RangeError("Cannot choose alpha: expected at least 1 candidate, got 0");
-  const { agreementLoss = 0.03, entropyFactor = 1.5 } = rule;
-  const agreement = Math.max(...candidates.map((candidate) => candidate.agreement));
-  const entropy = Math.min(...candidates.map((candidate) => candidate.entropy));
-  const keeps = (candidate: Candidate): boolean =>
-    candidate.agreement >= agreement - agreementLoss && candidate.entropy <= entropy * entropyFactor;
-  // The guards may contradict each other; what agrees with the merge is the better witness then.
-  const kept = candidates.filter(keeps);
-  const admitted = kept.length > 0 ? kept : candidates.filter((candidate) => candidate.agreement === agreement);
+  const admitted = admit(candidates, rule);
   const safest = admitted.reduce((best, candidate) => (candidate.flips < best.flips ? candidate : best));
-  const error = Math.sqrt((safest.flips * (1 - safest.flips)) / safest.images);
-  const alphas = admitted.filter(({ flips }) => flips <= safest.flips + error).map(({ alpha }) => alpha);
+  const alphas = admitted.filter(({ flips }) => flips <= safest.flips + flipsError(safest)).map(({ alpha }) => alpha);
   return { alpha: Math.min(...alphas), admitted: admitted.map(({ alpha }) => alpha).sort((a, b) => a - b) };
+}
+
+/** Those that keep what the merge can do, as far as can be seen; at least one. */
+export function admit<View extends DefenderView>(
+  views: readonly View[],
+  { agreementLoss = 0.03, entropyFactor = 1.5 }: ChoiceRule,
+): View[] {
+  const agreement = Math.max(...views.map((view) => view.agreement));
+  const entropy = Math.min(...views.map((view) => view.entropy));
+  const kept = views.filter((view) => view.agreement >= agreement - agreementLoss && view.entropy <= entropy * entropyFactor);
+  // The guards may contradict each other; what agrees with the merge is the better witness then.
+  return kept.length > 0 ? kept : views.filter((view) => view.agreement === agreement);
+}
+
+/** Standard error of a share of flipped classes. */
+export function flipsError({ flips, images }: Pick<Candidate, "flips" | "images">): number {
+  return Math.sqrt((flips * (1 - flips)) / images);
 }
 
 /** A defence's result at one α, as the judge sees it. */

@@ -1,6 +1,6 @@
 /** @file When to stop DAM: by what its user can measure, without labels and without the attacker's trigger. */
 import type { DamContext, DamWatch, Look } from "../dam";
-import { chooseAlpha, type ChoiceRule } from "./chooseAlpha";
+import { admit, flipsError, type ChoiceRule } from "./chooseAlpha";
 import { measureDefenderView, type ViewOptions } from "./defenderView";
 
 /** When a run of DAM is looked at, and how long it may go on without gain. */
@@ -21,16 +21,19 @@ export interface StopChoice {
 }
 
 /**
- * Chooses among the looks at a run, one after the other, as `chooseAlpha` does among αs: of those that still agree with the unmasked merge and are
- * as certain, the one whose classes a newly synthesised sticker changes least; within one standard error of it, the earliest.
+ * Chooses among the looks at a run, one after the other, by the guards of `chooseAlpha`: a look is better than the best before it if it keeps
+ * what the merge can do, and newly synthesised stickers change fewer classes, by more than one standard error; or if it does and that one does not.
  * @param patience Looks that may follow the best one.
  * @throws {RangeError} if there is no look.
  */
 export function chooseStop(looks: readonly Look[], patience = 2, rule: ChoiceRule = {}): StopChoice {
-  const best = chooseAlpha(
-    looks.map((look, index) => ({ ...look, alpha: index })),
-    rule,
-  ).alpha;
+  if (looks.length === 0) throw new RangeError("Cannot choose when to stop: expected at least 1 look, got 0");
+  let best = 0;
+  for (const [index, look] of looks.entries()) {
+    const admitted = admit(looks.slice(0, index + 1), rule);
+    if (!admitted.includes(look)) continue;
+    if (!admitted.includes(looks[best]!) || look.flips < looks[best]!.flips - flipsError(look)) best = index;
+  }
   return { best, settled: looks.length - 1 - best >= patience };
 }
 

@@ -106,6 +106,12 @@ describe("runDam() with a watch", () => {
     assert.ok([3, 6].includes(first.iterations));
   });
 
+  it("refuses a look whose masks were not kept", async () => {
+    const choices = [0, 1, 0];
+    const fickle = { ...scripted([0.3, 0.2, 0.1]), choose: () => ({ best: choices.shift()!, settled: false }) };
+    await assert.rejects(run(fickle), /^RangeError: Cannot take look 0: expected look 1 or the newest, 2$/);
+  });
+
   it("refuses looks that never come", async () => {
     for (const every of [0, 1.5])
       await assert.rejects(

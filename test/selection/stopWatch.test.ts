@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { chooseStop } from "../../src/selection";
 
 const look = (flips: number, changes: { agreement?: number; entropy?: number } = {}) => ({
@@ -18,10 +19,24 @@ describe("chooseStop()", () => {
     assert.deepEqual(chooseStop([look(0.5), look(0.2), look(0.3)], 1), { best: 1, settled: true });
   });
 
-  it("chooseStop() takes the earliest of those within one standard error of the safest", () => {
+  it("chooseStop() asks for a gain of more than one standard error", () => {
     // √(0.2 · 0.8 / 900) = 0.0133
     assert.equal(chooseStop([look(0.5), look(0.213), look(0.2)]).best, 1);
     assert.equal(chooseStop([look(0.5), look(0.214), look(0.2)]).best, 2);
+  });
+
+  it("chooseStop() takes the newest look or the one that it took before", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ flips: fc.double({ min: 0, max: 1, noNaN: true }), agreement: fc.double({ min: 0, max: 1, noNaN: true }), entropy: fc.double({ min: 0, max: 2, noNaN: true }) }), { minLength: 2, maxLength: 8 }), // prettier-ignore
+        (seen) => {
+          const looks = seen.map(({ flips, ...changes }) => look(flips, changes));
+          const [before, now] = [chooseStop(looks.slice(0, -1)), chooseStop(looks)];
+          assert.ok(now.best === before.best || now.best === looks.length - 1);
+          assert.equal(now.settled, looks.length - 1 - now.best >= 2);
+        },
+      ),
+    );
   });
 
   it("chooseStop() does not take what has lost the merge's classes or its certainty", () => {
