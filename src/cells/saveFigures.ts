@@ -1,6 +1,6 @@
-import { mkdir } from "node:fs/promises";
 import * as path from "node:path";
 import { z } from "zod";
+import { makeFolder } from "../checkpoints/makeFolder";
 import { exportFigure, type Figure } from "../figures";
 import { defineCell, type Cell } from "./cell";
 
@@ -38,7 +38,7 @@ export const saveFigures: Cell<[figures: Readonly<Record<string, Figure>>], Save
       .describe("file formats"),
   }),
   async run([figures], { folder, widths, formats }, { breathe }) {
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     const files: string[] = [];
     for (const [name, figure] of Object.entries(figures)) {
       for (const width of widths) {

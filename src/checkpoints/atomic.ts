@@ -10,6 +10,7 @@ import { lstat, mkdir, open, readdir, realpath, rename, rm } from "node:fs/promi
 import type { FileHandle } from "node:fs/promises";
 import { hostname } from "node:os";
 import * as path from "node:path";
+import { makeFolder } from "./makeFolder";
 
 /**
  * Writes a file so that readers see the old content or the new one, never a part. Missing parent folders are created.
@@ -27,7 +28,7 @@ export async function writeFileAtomic(file: string, bytes: Uint8Array | string):
 export async function writeStreamAtomic(file: string, write: (handle: FileHandle) => Promise<void>): Promise<void> {
   const destination = await resolveDestination(file, "file");
   const temporary = temporarySibling(destination);
-  await mkdir(path.dirname(destination), { recursive: true });
+  makeFolder(path.dirname(destination));
   await removeAbandoned(destination);
   try {
     const handle = await open(temporary, "wx+", 0o666);
@@ -56,7 +57,7 @@ export async function writeFolderAtomic(folder: string, write: (temporaryFolder:
   const destination = await resolveDestination(folder, "folder");
   const parent = path.dirname(destination);
   const temporary = temporarySibling(destination);
-  await mkdir(parent, { recursive: true });
+  makeFolder(parent);
   await recoverFolder(destination);
   await removeAbandoned(destination);
   try {

@@ -1,5 +1,4 @@
 /** The first run: a backdoor crosses a merge, as a table and as pictures, within a few minutes on any machine. */
-import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import {
   adaptModels,
@@ -22,6 +21,7 @@ import {
   type ReportWithFloor,
 } from "../cells";
 import { writeFileAtomic, writeFolderAtomic } from "../checkpoints";
+import { makeFolder } from "../checkpoints/makeFolder";
 import type { ProgressSink } from "../display/progress";
 import { exportFigure, makeTable, renderReport, type CellValue, type Figure, type Table } from "../figures";
 import { deskFolder } from "../zoo";
@@ -153,7 +153,7 @@ async function writeResults(
   });
   const run = { scaling, pretrained: found.pretrained, methods: reports, provenance: taskArithmetic.report.provenance };
   const figures: Record<string, Figure> = { "succession.png": succession, "tasks.png": tasks };
-  await mkdir(path.dirname(path.resolve(out)), { recursive: true });
+  makeFolder(path.dirname(out));
   await writeFolderAtomic(out, async (folder) => {
     await writeFileAtomic(path.join(folder, "report.html"), page);
     for (const [file, figure] of Object.entries(figures)) await exportFigure(figure, path.join(folder, file));

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import type { Command } from "commander";
-import { installKernelspec, listKernelspecs, removeKernelspec } from "../../kernel/install/kernelspec";
+import { makeFolder } from "../../checkpoints/makeFolder";
+import { installKernelspec, kernelspecsFolder, listKernelspecs, removeKernelspec } from "../../kernel/install/kernelspec";
 import { formatColumns, printJson, printText, UsageError } from "../output";
 
 interface PlaceOptions {
@@ -13,7 +14,9 @@ interface PlaceOptions {
 export function registerKernel(program: Command): void {
   const kernel = program.command("kernel").description("install, list or remove the Jupyter kernel");
   place(kernel.command("install").description("write the kernelspec where Jupyter finds it")).action((options: PlaceOptions) => {
-    printText(`Installed kernelspec damlab in ${installKernelspec(placeOf(options))}`);
+    const where = placeOf(options);
+    makeFolder(kernelspecsFolder(where));
+    printText(`Installed kernelspec damlab in ${installKernelspec(where)}`);
   });
   place(kernel.command("remove").description("remove the kernelspec")).action((options: PlaceOptions) => {
     if (!removeKernelspec(placeOf(options))) throw new Error('Cannot remove kernelspec "damlab": it is not installed there');

@@ -1,8 +1,9 @@
-import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import { parse as parseYaml } from "yaml";
 import { writeFileAtomic } from "../../checkpoints/atomic";
+import { makeFolder } from "../../checkpoints/makeFolder";
 import { formatNotebook, parseNotebook } from "../../kernel/run/notebook";
 import { injectParameters, type NotebookParameters, shortParameters } from "../../kernel/run/parameters";
 import { runNotebook } from "../../kernel/run/runNotebook";
@@ -67,7 +68,7 @@ async function runOne(path: string, target: string, { timeout, parameters, short
     ...(timeout !== undefined && { timeout }),
     ...(allowErrors === true && { allowErrors }),
   });
-  mkdirSync(dirname(target), { recursive: true });
+  makeFolder(dirname(target));
   await writeFileAtomic(target, formatNotebook(notebook));
   printNote(`${path}: ${((performance.now() - began) / 1000).toFixed(1)} s, written to ${relative(process.cwd(), target) || target}`);
   if (failure === undefined || allowErrors === true) return undefined;

@@ -1,5 +1,5 @@
-import { mkdir } from "node:fs/promises";
 import type { Command } from "commander";
+import { makeFolder } from "../../checkpoints/makeFolder";
 import { terminalProgress } from "../../display/progress";
 import { startEngine } from "../../engine";
 import { buildZoo, deskFolder, verifyZoo, type ZooCheck } from "../../zoo";
@@ -39,7 +39,7 @@ async function buildAction({
   json?: boolean;
 }): Promise<void> {
   await startEngine();
-  await mkdir(out, { recursive: true });
+  makeFolder(out);
   const zoo = await buildZoo(out, { baseSeed, progress: terminalProgress(), signal: interruptSignal(), ...(workers && { workers }) });
   if (json) printJson(zoo);
   else printText(`Built ${zoo.models.length} models and ${Object.keys(zoo.triggers).length} triggers in ${out}`);
