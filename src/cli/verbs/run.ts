@@ -60,6 +60,8 @@ async function runOne(path: string, target: string, { timeout, parameters, short
   const notebook = parseNotebook(readNotebook(path), path);
   const unknown = injectParameters(notebook, { ...(short === true ? shortParameters(notebook) : {}), ...parameters });
   for (const name of unknown) printNote(`${path}: the cell tagged parameters does not declare "${name}"; it is set all the same`);
+  // What could not be written must not be computed first.
+  makeFolder(dirname(target));
   const began = performance.now();
   const failure = await runNotebook(notebook, {
     cwd: dirname(resolve(path)),
@@ -68,7 +70,6 @@ async function runOne(path: string, target: string, { timeout, parameters, short
     ...(timeout !== undefined && { timeout }),
     ...(allowErrors === true && { allowErrors }),
   });
-  makeFolder(dirname(target));
   await writeFileAtomic(target, formatNotebook(notebook));
   printNote(`${path}: ${((performance.now() - began) / 1000).toFixed(1)} s, written to ${relative(process.cwd(), target) || target}`);
   if (failure === undefined || allowErrors === true) return undefined;
