@@ -31,7 +31,7 @@ Runs DAM for many iterations, looks at it as its user would, judges the merge of
 done is kept in CACHE.
 
   --steps 200   --every 25  iterations, and iterations between two looks
-  --patience 2             looks that may follow the best one
+  --patience 2             looks in a row that may be worse
   --fixed 100              the number of iterations to compare with
   --dam KEY=VALUE          an option of DAM, any number of times
   --zoo-seeds 0,1,2   --seeds 0,1,2   --split test   --images N (default all)

@@ -46,10 +46,10 @@ const stopShape = {
   stop: z
     .object({
       every: z.number().int().min(1).default(25).describe("iterations between two looks"),
-      patience: z.number().int().min(1).default(2).describe("looks that may follow the best one"),
+      patience: z.number().int().min(1).default(2).describe("looks in a row that may be worse"),
     })
     .optional()
-    .describe("ends the masks' training where newly synthesised stickers flip no fewer classes any more; default: after all steps"),
+    .describe("ends the masks' training where looks at the merge, without labels, get worse; default: after all steps"),
 };
 
 /** The settings' schemas with their texts, without those of the masks. */

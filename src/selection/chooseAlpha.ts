@@ -46,7 +46,8 @@ export function chooseAlpha(candidates: readonly Candidate[], rule: ChoiceRule =
   if (candidates.length === 0) throw new RangeError("Cannot choose alpha: expected at least 1 candidate, got 0");
   const admitted = admit(candidates, rule);
   const safest = admitted.reduce((best, candidate) => (candidate.flips < best.flips ? candidate : best));
-  const alphas = admitted.filter(({ flips }) => flips <= safest.flips + flipsError(safest)).map(({ alpha }) => alpha);
+  const error = Math.sqrt((safest.flips * (1 - safest.flips)) / safest.images);
+  const alphas = admitted.filter(({ flips }) => flips <= safest.flips + error).map(({ alpha }) => alpha);
   return { alpha: Math.min(...alphas), admitted: admitted.map(({ alpha }) => alpha).sort((a, b) => a - b) };
 }
 
@@ -60,11 +61,6 @@ export function admit<View extends DefenderView>(
   const kept = views.filter((view) => view.agreement >= agreement - agreementLoss && view.entropy <= entropy * entropyFactor);
   // The guards may contradict each other; what agrees with the merge is the better witness then.
   return kept.length > 0 ? kept : views.filter((view) => view.agreement === agreement);
-}
-
-/** Standard error of a share of flipped classes. */
-export function flipsError({ flips, images }: Pick<Candidate, "flips" | "images">): number {
-  return Math.sqrt((flips * (1 - flips)) / images);
 }
 
 /** A defence's result at one α, as the judge sees it. */

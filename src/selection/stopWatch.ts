@@ -1,16 +1,22 @@
 /** @file When to stop DAM: by what its user can measure, without labels and without the attacker's trigger. */
 import type { DamContext, DamWatch, Look } from "../dam";
-import { admit, flipsError, type ChoiceRule } from "./chooseAlpha";
+import { admit, type ChoiceRule } from "./chooseAlpha";
 import { measureDefenderView, type ViewOptions } from "./defenderView";
 
-/** When a run of DAM is looked at, and how long it may go on without gain. */
-export interface StopRule extends ChoiceRule {
+/** When a run of DAM is looked at, and what ends it. */
+export interface StopRule extends StopGuards {
   /** Iterations between two looks; default 25. */
   readonly every?: number;
-  /** Looks that may follow the best one before the run ends; default 2. */
+  /** Looks in a row that may be worse; default 2. */
   readonly patience?: number;
   /** How much a look takes in. */
   readonly view?: Omit<ViewOptions, "seed" | "signal">;
+}
+
+/** What makes a look worse than those before it, beside what `ChoiceRule` forbids. */
+export interface StopGuards extends ChoiceRule {
+  /** By how much the share of flipped classes may exceed the lowest so far; default 0.07: each look's stickers are others, and find more or less. */
+  readonly flipsGain?: number;
 }
 
 /** Which look to take, and whether the run has gone on long enough without a better one. */
@@ -21,18 +27,19 @@ export interface StopChoice {
 }
 
 /**
- * Chooses among the looks at a run, one after the other, by the guards of `chooseAlpha`: a look is better than the best before it if it keeps
- * what the merge can do, and newly synthesised stickers change fewer classes, by more than one standard error; or if it does and that one does not.
- * @param patience Looks that may follow the best one.
+ * Chooses among the looks at a run, one after the other: the newest that is not worse than those before it. Training lowers what stickers can do
+ * for as long as it goes on; so a look is worse only if it has lost the unmasked merge's classes or its certainty (the guards of `chooseAlpha`), or
+ * if newly synthesised stickers change clearly more classes.
+ * @param patience Looks in a row that may be worse.
  * @throws {RangeError} if there is no look.
  */
-export function chooseStop(looks: readonly Look[], patience = 2, rule: ChoiceRule = {}): StopChoice {
+export function chooseStop(looks: readonly Look[], patience = 2, { flipsGain = 0.07, ...rule }: StopGuards = {}): StopChoice {
   if (looks.length === 0) throw new RangeError("Cannot choose when to stop: expected at least 1 look, got 0");
   let best = 0;
+  let lowest = Infinity;
   for (const [index, look] of looks.entries()) {
-    const admitted = admit(looks.slice(0, index + 1), rule);
-    if (!admitted.includes(look)) continue;
-    if (!admitted.includes(looks[best]!) || look.flips < looks[best]!.flips - flipsError(look)) best = index;
+    lowest = Math.min(lowest, look.flips);
+    if (admit(looks.slice(0, index + 1), rule).includes(look) && look.flips <= lowest + flipsGain) best = index;
   }
   return { best, settled: looks.length - 1 - best >= patience };
 }
