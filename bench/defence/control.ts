@@ -3,11 +3,10 @@
  */
 import { parseArgs } from "node:util";
 import * as path from "node:path";
-import { configureCells, loadSuite, loadTaskVectors, ResultCache, sweepAlpha } from "../../src/cells";
+import { loadSuite, sweepAlpha } from "../../src/cells";
 import { writeFileAtomic } from "../../src/checkpoints";
-import { lineProgress } from "../../src/display/progress";
 import { checkAlphaControl, type JudgedPoint } from "../../src/selection";
-import { many, numbers, pair, runMain, usage } from "./flags";
+import { commonFlags, configureRuns, judgedImages, many, numbers, pair, runMain, usage, zooSeeds } from "./flags";
 import { judgedPoints } from "./points";
 import { controlTable } from "./tables";
 
@@ -30,39 +29,27 @@ neighbours' ASR lie further apart than their pooled standard error. What is done
 const { values: flags } = usage(() =>
   parseArgs({
     options: {
-      help: { type: "boolean", default: false },
+      ...commonFlags("control", "6,7,8"),
       alphas: { type: "string", default: "0.3,0.5,0.8,1.5,20" },
       dam: { ...many, default: ["maskLearningRate=0.02"] },
-      "zoo-seeds": { type: "string", default: "0,1,2" },
-      seeds: { type: "string", default: "6,7,8" },
-      split: { type: "string", default: "test" },
-      images: { type: "string" },
-      attacked: { type: "string", default: "resisc45,eurosat" },
-      attack: { type: "string", default: "trojvit" },
-      suite: { type: "string", default: "desk" },
-      out: { type: "string", default: path.join("results", "control") },
-      cache: { type: "string" },
     },
   }),
 );
 
 async function main(): Promise<void> {
   if (flags.help) return void process.stdout.write(HELP);
-  configureCells({ cache: new ResultCache(flags.cache ?? path.join(flags.out, "cache")), progress: lineProgress({}) });
+  configureRuns(flags);
   const settings = {
     methods: ["dam"],
     alphas: numbers(flags.alphas),
     seeds: numbers(flags.seeds),
     options: { dam: Object.fromEntries(flags.dam.map(pair)) },
     floors: "none" as const,
-    split: flags.split as "test",
-    ...(flags.images === undefined ? {} : { limit: Number(flags.images) }),
+    ...judgedImages(flags),
   };
   const suite = await loadSuite(flags.suite);
   const points: JudgedPoint[] = [];
-  for (const zooSeed of numbers(flags["zoo-seeds"])) {
-    const vectors = await loadTaskVectors(suite, { backdoored: flags.attacked.split(","), attack: flags.attack, attackSeed: zooSeed });
-    process.stderr.write(`Zoo seed ${zooSeed}\n`);
+  for await (const { zooSeed, vectors } of zooSeeds(suite, flags)) {
     points.push(...judgedPoints([{ zooSeed, sweep: await sweepAlpha(vectors, suite, settings) }]));
   }
   const control = Object.fromEntries(["masks", "final"].map((stage) => [stage, controlOf(points, stage, settings.alphas)]));

@@ -5,24 +5,14 @@
 import { parseArgs } from "node:util";
 import * as path from "node:path";
 import { z } from "zod";
-import {
-  configureCells,
-  defineCell,
-  loadSuite,
-  loadTaskVectors,
-  ResultCache,
-  type Cell,
-  type Suite,
-  type TaskVectors,
-} from "../../src/cells";
+import { defineCell, loadSuite, type Cell, type Suite, type TaskVectors } from "../../src/cells";
 import { runAdapted } from "../../src/cells/adaptation";
 import { packMerged, runJudge } from "../../src/cells/sweepJobs";
 import { writeFileAtomic } from "../../src/checkpoints";
 import { runDam, type Look } from "../../src/dam";
-import { lineProgress } from "../../src/display/progress";
 import { chooseStop, mean, standardError, stopWatch } from "../../src/selection";
 import { writeIntoPage } from "../docsPage";
-import { many, numbers, pair, runMain, usage } from "./flags";
+import { commonFlags, configureRuns, judgedImages, many, numbers, pair, runMain, usage, zooSeeds } from "./flags";
 import { percent, table } from "./tables";
 
 const HELP = `Usage: npx tsx bench/defence/stop.ts [options]
@@ -44,21 +34,12 @@ done is kept in CACHE.
 const { values: flags } = usage(() =>
   parseArgs({
     options: {
-      help: { type: "boolean", default: false },
+      ...commonFlags("stop"),
       steps: { type: "string", default: "200" },
       every: { type: "string", default: "25" },
       patience: { type: "string", default: "2" },
       fixed: { type: "string", default: "100" },
       dam: many,
-      "zoo-seeds": { type: "string", default: "0,1,2" },
-      seeds: { type: "string", default: "0,1,2" },
-      split: { type: "string", default: "test" },
-      images: { type: "string" },
-      attacked: { type: "string", default: "resisc45,eurosat" },
-      attack: { type: "string", default: "trojvit" },
-      suite: { type: "string", default: "desk" },
-      out: { type: "string", default: path.join("results", "stop") },
-      cache: { type: "string" },
       docs: { type: "boolean", default: false },
     },
   }),
@@ -144,7 +125,7 @@ function oracleOf(looks: readonly JudgedLook[]): JudgedLook {
 
 async function main(): Promise<void> {
   if (flags.help) return void process.stdout.write(HELP);
-  configureCells({ cache: new ResultCache(flags.cache ?? path.join(flags.out, "cache")), progress: lineProgress({}) });
+  configureRuns(flags);
   const [steps, every, patience, fixed] = [flags.steps, flags.every, flags.patience, flags.fixed].map(Number) as [
     number,
     number,
@@ -154,11 +135,9 @@ async function main(): Promise<void> {
   const dam = Object.fromEntries(flags.dam.map(pair));
   const suite = await loadSuite(flags.suite);
   const runs: { zooSeed: number; seed: number; looks: JudgedLook[] }[] = [];
-  for (const zooSeed of numbers(flags["zoo-seeds"])) {
-    const vectors = await loadTaskVectors(suite, { backdoored: flags.attacked.split(","), attack: flags.attack, attackSeed: zooSeed });
+  for await (const { zooSeed, vectors } of zooSeeds(suite, flags)) {
     for (const seed of numbers(flags.seeds)) {
-      const limit = flags.images === undefined ? {} : { limit: Number(flags.images) };
-      const { looks } = await watchRun(vectors, suite, { seed, steps, every, dam, split: flags.split as "test", ...limit });
+      const { looks } = await watchRun(vectors, suite, { seed, steps, every, dam, ...judgedImages(flags) });
       runs.push({ zooSeed, seed, looks });
     }
   }
@@ -168,32 +147,29 @@ async function main(): Promise<void> {
     oracle: ({ looks }: (typeof runs)[number]) => oracleOf(looks),
     [`all ${steps}`]: ({ looks }: (typeof runs)[number]) => looks.at(-1)!,
   };
-  const row = (name: string, looks: readonly JudgedLook[]): string[] => {
+  const iterationsOf = (looks: readonly JudgedLook[]): string => {
+    const iterations = looks.map(({ iteration }) => iteration);
+    const [least, most] = [Math.min(...iterations), Math.max(...iterations)];
+    return least === most ? String(least) : `${mean(iterations).toFixed(0)} (${least} – ${most})`;
+  };
+  const rates = (looks: readonly JudgedLook[]): string[] => {
     const spread = (values: readonly number[]): string =>
       `${percent(mean(values))} ± ${percent(values.length < 2 ? null : standardError(values))}`;
-    const iterations = looks.map(({ iteration }) => iteration);
-    const shown =
-      Math.min(...iterations) === Math.max(...iterations)
-        ? String(iterations[0])
-        : `${mean(iterations).toFixed(0)} (${Math.min(...iterations)} – ${Math.max(...iterations)})`;
-    return [name, shown, ...(["acc", "asr", "flips", "agreement"] as const).map((key) => spread(looks.map((look) => look[key])))];
+    return (["acc", "asr", "flips", "agreement"] as const).map((key) => spread(looks.map((look) => look[key])));
   };
   const titles = ["stop", "iterations", "ACC", "ASR attacked", "flips", "agreement"];
   const page = [
     `Split ${flags.split}; zoo seeds ${flags["zoo-seeds"]}; seeds ${flags.seeds}; attacked: ${flags.attacked}; before the final stage; ± standard error over the ${runs.length} runs.`,
     table(
       titles,
-      Object.entries(choices).map(([name, choose]) => row(name, runs.map(choose))),
+      Object.entries(choices).map(([name, choose]) => {
+        const chosen = runs.map(choose);
+        return [name, iterationsOf(chosen), ...rates(chosen)];
+      }),
     ),
     table(
       ["after", ...titles.slice(2)],
-      runs[0]!.looks.map(({ iteration }, index) => [
-        String(iteration),
-        ...row(
-          "",
-          runs.map(({ looks }) => looks[index]!),
-        ).slice(2),
-      ]),
+      runs[0]!.looks.map(({ iteration }, index) => [String(iteration), ...rates(runs.map(({ looks }) => looks[index]!))]),
     ),
     "",
   ].join("\n\n");

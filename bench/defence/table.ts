@@ -4,13 +4,12 @@
  */
 import { parseArgs } from "node:util";
 import * as path from "node:path";
-import { configureCells, loadSuite, loadTaskVectors, plotParetoFront, ResultCache, sweepAlpha, type SweptAlpha } from "../../src/cells";
+import { loadSuite, plotParetoFront, sweepAlpha, type SweptAlpha } from "../../src/cells";
 import { writeFileAtomic } from "../../src/checkpoints";
-import { lineProgress } from "../../src/display/progress";
 import { exportFigure } from "../../src/figures";
 import { judgeDefence } from "../../src/selection";
 import { DOCS, writeIntoPage } from "../docsPage";
-import { many, numbers, pair, runMain, usage } from "./flags";
+import { commonFlags, configureRuns, judgedImages, many, numbers, pair, runMain, usage, zooSeeds } from "./flags";
 import { judgedPoints } from "./points";
 import { verdictOf, writeTables } from "./tables";
 
@@ -49,11 +48,7 @@ The acceptance table (some two hours on two idle threads: 48 runs of DAM, 24 of 
 const { values: flags } = usage(() =>
   parseArgs({
     options: {
-      help: { type: "boolean", default: false },
-      "zoo-seeds": { type: "string", default: "0,1,2" },
-      seeds: { type: "string", default: "0,1,2" },
-      split: { type: "string", default: "test" },
-      images: { type: "string" },
+      ...commonFlags("defence"),
       alphas: { type: "string", default: "0.1,0.3,1,3,10" },
       alpha: { type: "string" },
       dam: many,
@@ -65,11 +60,6 @@ const { values: flags } = usage(() =>
       "view-images": { type: "string", default: "160" },
       triggers: { type: "string", default: "attacked" },
       "adapt-on": { type: "string", default: "adapt" },
-      attacked: { type: "string", default: "resisc45,eurosat" },
-      attack: { type: "string", default: "trojvit" },
-      suite: { type: "string", default: "desk" },
-      out: { type: "string", default: path.join("results", "defence") },
-      cache: { type: "string" },
       docs: { type: "boolean", default: false },
     },
   }),
@@ -80,7 +70,7 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  configureCells({ cache: new ResultCache(flags.cache ?? path.join(flags.out, "cache")), progress: lineProgress({}) });
+  configureRuns(flags);
   const alphas = numbers(flags.alphas);
   const alpha = flags.alpha === undefined ? [...alphas].sort((a, b) => a - b)[alphas.length >> 1]! : Number(flags.alpha);
   const methods = flags.methods.split(",");
@@ -98,16 +88,13 @@ async function main(): Promise<void> {
     floors: flags.floors as "default",
     floorAlphas: [alpha],
     triggers: flags.triggers as "own",
-    split: flags.split as "test",
-    ...(flags.images === undefined ? {} : { limit: Number(flags.images) }),
+    ...judgedImages(flags),
     adaptOn: flags["adapt-on"] as "adapt",
     viewImages: Number(flags["view-images"]),
   };
   const suite = await loadSuite(flags.suite);
   const sweeps: { zooSeed: number; sweep: SweptAlpha }[] = [];
-  for (const zooSeed of numbers(flags["zoo-seeds"])) {
-    const vectors = await loadTaskVectors(suite, { backdoored: flags.attacked.split(","), attack: flags.attack, attackSeed: zooSeed });
-    process.stderr.write(`Zoo seed ${zooSeed}\n`);
+  for await (const { zooSeed, vectors } of zooSeeds(suite, flags)) {
     sweeps.push({ zooSeed, sweep: await sweepAlpha(vectors, suite, settings) });
   }
   const points = judgedPoints(sweeps);

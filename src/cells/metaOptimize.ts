@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { DAM_OPTION_TEXTS, dam, damOptionsShape, describeMasks, runDam, type DamOptions, type DamResult, type LayerMasks } from "../dam";
 import { parseOptions } from "../merging";
-import { stopWatch } from "../selection";
+import { STOP_DEFAULTS, stopWatch } from "../selection";
 import {
   adaptationShape,
   adaptedModel,
@@ -45,8 +45,8 @@ export type MetaOptimizeParameters = AdaptationParameters & { [option in keyof O
 const stopShape = {
   stop: z
     .object({
-      every: z.number().int().min(1).default(25).describe("iterations between two looks"),
-      patience: z.number().int().min(1).default(2).describe("looks in a row that may be worse"),
+      every: z.number().int().min(1).default(STOP_DEFAULTS.every).describe("iterations between two looks"),
+      patience: z.number().int().min(1).default(STOP_DEFAULTS.patience).describe("looks in a row that may be worse"),
     })
     .optional()
     .describe("ends the masks' training where looks at the merge, without labels, get worse; default: after all steps"),
@@ -80,7 +80,7 @@ export const metaOptimize: Cell<[vectors: TaskVectors, masks: DualMasks], MetaOp
       const start = options.referenceCompat ? {} : { startLogits: masks.logits };
       return runDam({ ...adaptation, ...start, ...watch }, options);
     });
-    return { ...defendedModel(vectors, masks, found), stoppedAt: stop ? found.iterations : null };
+    return defendedModel(vectors, masks, found, stop ? found.iterations : null);
   },
   unfinished: (output: DefendedModel) => unfinishedSteps(output),
   text: (result) =>
@@ -89,7 +89,7 @@ export const metaOptimize: Cell<[vectors: TaskVectors, masks: DualMasks], MetaOp
     ),
 });
 
-function defendedModel(vectors: TaskVectors, start: DualMasks, found: DamResult): Omit<DefendedModel, "stoppedAt"> {
+function defendedModel(vectors: TaskVectors, start: DualMasks, found: DamResult, stoppedAt: number | null): DefendedModel {
   const { beforeFinal, maskLogits, maskLayout, perturbations, options } = found;
   const { masks, granularity, initialLogit, temperature, trainingMask, evaluationMask } = options;
   const trained: DualMasks = {
@@ -108,5 +108,6 @@ function defendedModel(vectors: TaskVectors, start: DualMasks, found: DamResult)
     masks: trained,
     layers: describeMasks(trained, new Map(vectors.models.map(({ task }, index) => [task, taskVectors[index]!]))),
     perturbations,
+    stoppedAt,
   };
 }

@@ -21,7 +21,6 @@ import {
   type ReportWithFloor,
 } from "../cells";
 import { writeFileAtomic, writeFolderAtomic } from "../checkpoints";
-import { makeFolder } from "../checkpoints/makeFolder";
 import type { ProgressSink } from "../display/progress";
 import { exportFigure, makeTable, renderReport, type CellValue, type Figure, type Table } from "../figures";
 import { deskFolder } from "../zoo";
@@ -153,7 +152,6 @@ async function writeResults(
   });
   const run = { scaling, pretrained: found.pretrained, methods: reports, provenance: taskArithmetic.report.provenance };
   const figures: Record<string, Figure> = { "succession.png": succession, "tasks.png": tasks };
-  makeFolder(path.dirname(out));
   await writeFolderAtomic(out, async (folder) => {
     await writeFileAtomic(path.join(folder, "report.html"), page);
     for (const [file, figure] of Object.entries(figures)) await exportFigure(figure, path.join(folder, file));

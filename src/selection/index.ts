@@ -17,5 +17,5 @@ export { gapAtEqualAcc, pairedGap, type Gap, type PairedGap, type PairedRuns } f
 export { hypervolume, HYPERVOLUME_REFERENCE } from "./hypervolume";
 export { judgeDefence, type Choice, type ChosenDefence, type DefenceJudgement, type JudgedPoint, type JudgeSettings } from "./judgeDefence";
 export { mean, pairedInterval, standardError, studentInterval, variance, type PairedInterval } from "./pairedInterval";
-export { chooseStop, stopWatch, type StopChoice, type StopGuards, type StopRule } from "./stopWatch";
+export { chooseStop, STOP_DEFAULTS, stopWatch, type StopChoice, type StopGuards, type StopRule } from "./stopWatch";
 export { studentQuantile } from "./studentQuantile";

@@ -3,11 +3,14 @@ import type { DamContext, DamWatch, Look } from "../dam";
 import { admit, type ChoiceRule } from "./chooseAlpha";
 import { measureDefenderView, type ViewOptions } from "./defenderView";
 
+/** Iterations between two looks, and looks in a row that may be worse. */
+export const STOP_DEFAULTS = { every: 25, patience: 2 } as const;
+
 /** When a run of DAM is looked at, and what ends it. */
 export interface StopRule extends StopGuards {
-  /** Iterations between two looks; default 25. */
+  /** Iterations between two looks; see `STOP_DEFAULTS`. */
   readonly every?: number;
-  /** Looks in a row that may be worse; default 2. */
+  /** Looks in a row that may be worse; see `STOP_DEFAULTS`. */
   readonly patience?: number;
   /** How much a look takes in. */
   readonly view?: Omit<ViewOptions, "seed" | "signal">;
@@ -33,7 +36,11 @@ export interface StopChoice {
  * @param patience Looks in a row that may be worse.
  * @throws {RangeError} if there is no look.
  */
-export function chooseStop(looks: readonly Look[], patience = 2, { flipsGain = 0.07, ...rule }: StopGuards = {}): StopChoice {
+export function chooseStop(
+  looks: readonly Look[],
+  patience: number = STOP_DEFAULTS.patience,
+  { flipsGain = 0.07, ...rule }: StopGuards = {},
+): StopChoice {
   if (looks.length === 0) throw new RangeError("Cannot choose when to stop: expected at least 1 look, got 0");
   let best = 0;
   let lowest = Infinity;
@@ -48,7 +55,10 @@ export function chooseStop(looks: readonly Look[], patience = 2, { flipsGain = 0
  * A watch for `runDam({ ...context, watch })`, which ends the masks' training where its user would, and takes the masks of the best look. With
  * more `steps` than a run needs, no number of iterations has to be known beforehand. All looks show the same stickers' starts.
  */
-export function stopWatch(context: Omit<DamContext, "watch">, { every = 25, patience = 2, view = {}, ...rule }: StopRule = {}): DamWatch {
+export function stopWatch(
+  context: Omit<DamContext, "watch">,
+  { every = STOP_DEFAULTS.every, patience = STOP_DEFAULTS.patience, view = {}, ...rule }: StopRule = {},
+): DamWatch {
   const { config, pretrained, tasks, seed = 0, signal } = context;
   return {
     every,

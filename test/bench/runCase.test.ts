@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { runCase } from "../../bench/harness/runCase";
 import type { BenchCase, Contestant } from "../../bench/harness/types";
+import { skipBecause } from "../skip";
 
 function script(name: string, code: string): Contestant {
   return { name, program: process.execPath, words: ["-e", code] };
@@ -35,7 +36,7 @@ describe("bench/runCase", () => {
   });
 
   it("runCase() compares the memory held after the last round with that after the first", async function () {
-    if (process.platform !== "linux") return this.skip();
+    if (process.platform !== "linux") skipBecause(this, "only Linux tells what memory a process holds");
     const keeping = (bytes: number): string => `
       const kept = [];
       console.log(JSON.stringify({ ready: {} }));

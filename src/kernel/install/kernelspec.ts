@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, sep } from "node:path";
 import { ENGINE_MEMORY } from "../link/engineMemory";
@@ -45,13 +45,12 @@ export function kernelspec(): object {
 }
 
 /**
- * Writes the kernelspec with its logos, in place of an older one.
+ * Writes the kernelspec with its logos, in place of an older one, into a place whose `kernelspecsFolder` is there.
  * @returns Its folder.
  */
 export function installKernelspec(place: KernelspecPlace): string {
   const kernels = kernelspecsFolder(place);
   const folder = join(kernels, KERNEL_NAME);
-  mkdirSync(kernels, { recursive: true });
   const temporary = mkdtempSync(join(kernels, `.${KERNEL_NAME}-`));
   try {
     writeFileSync(join(temporary, "kernel.json"), `${JSON.stringify(kernelspec(), null, 2)}\n`);

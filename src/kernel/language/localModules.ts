@@ -15,8 +15,7 @@ export class LocalModules {
 
   /** Modules of the program that are new or were edited since the last call. */
   changed(program: ts.Program): CompiledModule[] {
-    const files = program.getSourceFiles().filter((file) => isLocal(file) && !this.host.isVirtual(file.fileName));
-    return files.flatMap((file) => {
+    return this.filesOf(program).flatMap((file) => {
       const { fileName: path, text } = file;
       const version = fileVersion(path);
       if (this.handedOver.get(path) === version) return [];
@@ -28,8 +27,8 @@ export class LocalModules {
 
   /** The first of the person's TypeScript files in the program that is no TypeScript, with what is wrong in it. */
   broken(program: ts.Program): { readonly file: ts.SourceFile; readonly errors: readonly ts.Diagnostic[] } | undefined {
-    for (const file of program.getSourceFiles()) {
-      if (!isLocal(file) || !/\.[cm]?ts$/.test(file.fileName) || this.host.isVirtual(file.fileName)) continue;
+    for (const file of this.filesOf(program)) {
+      if (!/\.[cm]?ts$/.test(file.fileName)) continue;
       const errors = program.getSyntacticDiagnostics(file);
       if (errors.length > 0) return { file, errors };
     }
@@ -38,6 +37,10 @@ export class LocalModules {
 
   reset(): void {
     this.handedOver.clear();
+  }
+
+  private filesOf(program: ts.Program): ts.SourceFile[] {
+    return program.getSourceFiles().filter((file) => isLocal(file) && !this.host.isVirtual(file.fileName));
   }
 }
 

@@ -10,9 +10,11 @@ export interface ParsedMagics {
   readonly check: boolean;
 }
 
+const ENGINES = ["auto", "gpu", "native", "wasm", "cpu"];
+
 const HELP = `%time          run the cell and say how long it took
 %timeit        run the cell several times and say how long one run takes
-%engine NAME   what computes: auto, gpu, native, wasm or cpu
+%engine NAME   what computes: ${ENGINES.slice(0, -1).join(", ")} or ${ENGINES.at(-1)}
 %env           list the environment; %env NAME=VALUE sets a variable
 %notypecheck   run the cell even if it has type errors
 %help          this text
@@ -20,7 +22,6 @@ const HELP = `%time          run the cell and say how long it took
 
 const MAGIC = /^[ \t]*%(?:%)?(\w+)[ \t]*/;
 const NAMES = [...HELP.matchAll(/^%(\w+)/gm)].map(([, name]) => name!);
-const ENGINES = ["auto", "gpu", "native", "wasm", "cpu"];
 const REST_IS_CODE = new Set(["time", "timeit", "notypecheck"]);
 
 /**
@@ -34,7 +35,7 @@ export function parseMagics(source: string): ParsedMagics {
   const lines = source.split("\n").map((line) => {
     const match = begun ? null : MAGIC.exec(line);
     if (match === null) {
-      begun ||= line.trim() !== "" && !line.trim().startsWith("//");
+      begun ||= !saysNothing(line);
       return line;
     }
     const [head, magic] = match as unknown as [string, string];
@@ -53,7 +54,7 @@ export function completeMagic(source: string, cursor: number): Readonly<Record<s
   const at = toUtf16(source, cursor);
   const lines = source.slice(0, at).split("\n");
   const line = lines.pop()!;
-  const onlyMagics = lines.every((above) => above.trim() === "" || /^[ \t]*(?:%|\/\/)/.test(above));
+  const onlyMagics = lines.every((above) => saysNothing(above) || MAGIC.test(above));
   const [, engine, magic] = /^[ \t]*%(?:%)?(?:engine[ \t]+(\w*)|(\w*))$/.exec(line) ?? [];
   const typed = engine ?? magic;
   if (!onlyMagics || typed === undefined) return undefined;
@@ -61,6 +62,11 @@ export function completeMagic(source: string, cursor: number): Readonly<Record<s
   const [start, end] = [toCodePoint(source, at - typed.length), toCodePoint(source, at)];
   const types = matches.map((text) => ({ text, type: "magic", start, end }));
   return { status: "ok", matches, cursor_start: start, cursor_end: end, metadata: { _jupyter_types_experimental: types } };
+}
+
+/** Whether a line is empty or a comment. */
+function saysNothing(line: string): boolean {
+  return line.trim() === "" || line.trim().startsWith("//");
 }
 
 function actionOf(magic: string, rest: string): CellActions | undefined {
