@@ -15,7 +15,7 @@ const HELP = `Usage: npx tsx bench/defence/control.ts [options]
 Runs DAM at several alphas, and writes OUT/control.md and OUT/control.json: means over the runs, which of them are dominated, and whether
 neighbours' ASR lie further apart than their pooled standard error. What is done is kept in CACHE, as by table.ts.
 
-  --alphas 0.3,0.5,0.8,1.5,20  alphas to run. These, the seeds and the option below were fixed before the first run with these seeds on test
+  --alphas 0.3,0.45,0.7,1.5,20  alphas to run. These, the seeds and the option below were fixed before the first run with these seeds on test
                            images (docs/defence.md)
   --dam KEY=VALUE          an option of DAM, any number of times; default maskLearningRate=0.02
   --zoo-seeds 0,1,2   --seeds 6,7,8   --split test   --images N (default all)
@@ -30,7 +30,7 @@ const { values: flags } = usage(() =>
   parseArgs({
     options: {
       ...commonFlags("control", "6,7,8"),
-      alphas: { type: "string", default: "0.3,0.5,0.8,1.5,20" },
+      alphas: { type: "string", default: "0.3,0.45,0.7,1.5,20" },
       dam: { ...many, default: ["maskLearningRate=0.02"] },
     },
   }),
