@@ -27,9 +27,9 @@ export interface SweepAlphaParameters {
   /** Names in the table of methods. */
   methods?: string[] | undefined;
   /** Scales by method; λ where the method has one for everything, else factors of its final coefficients. */
-  scales?: Record<string, number[]> | undefined;
+  scales?: Record<string, number[] | undefined> | undefined;
   /** Options by method. */
-  options?: Record<string, Record<string, unknown>> | undefined;
+  options?: Record<string, Record<string, unknown> | undefined> | undefined;
   /** Which points have their floor measured: `default` those of each baseline's own scale, and DAM at `floorAlphas`. */
   floors?: "none" | "default" | "all" | undefined;
   floorAlphas?: number[] | undefined;
@@ -44,17 +44,17 @@ export interface SweepAlphaParameters {
 }
 
 const parameters = z.object({
-  alphas: z.array(z.number().min(0)).default([0, 0.01, 0.1, 1, 10]).describe("weights of DAM's safety loss"),
+  alphas: z.array(z.number().min(0)).default([0, 0.3, 0.7, 1.5, 20]).describe("weights of DAM's safety loss"),
   seeds: z.array(z.number().int()).min(1).default([0]).describe("seeds of the methods that draw random numbers"),
   methods: z
     .array(z.string())
     .default(["average", "task_arithmetic", "ties", "adamerging", "concrete_adamerging", "dam"])
     .describe("names in the table of methods"),
   scales: z
-    .record(z.string(), z.array(z.number()).min(1))
+    .record(z.string(), z.array(z.number()).min(1).optional())
     .default({})
     .describe("by method: its λ, or factors of its final coefficients; default: the baselines' fronts, 1 for DAM"),
-  options: z.record(z.string(), z.record(z.string(), z.unknown())).default({}).describe("by method: its options"),
+  options: z.record(z.string(), z.record(z.string(), z.unknown()).optional()).default({}).describe("by method: its options"),
   floors: z
     .enum(["none", "default", "all"])
     .default("default")

@@ -18,7 +18,7 @@ interface BenchPlace {
 
 /** How a sweep judges. */
 interface BenchSetting extends Pick<PointParameters, "triggers" | "split" | "limit"> {
-  readonly options: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly options: Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
   readonly adaptOn: "adapt" | "test";
   readonly viewImages: number;
 }

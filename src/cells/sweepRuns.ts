@@ -19,8 +19,8 @@ interface SweepSetting {
   readonly alphas: readonly number[];
   readonly seeds: readonly number[];
   readonly methods: readonly string[];
-  readonly scales: Readonly<Record<string, readonly number[]>>;
-  readonly options: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly scales: Readonly<Record<string, readonly number[] | undefined>>;
+  readonly options: Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
   readonly floors: "none" | "default" | "all";
   readonly floorAlphas: readonly number[];
   readonly before: boolean;

@@ -9,6 +9,7 @@ import { injectParameters } from "../../src/kernel/run/parameters";
 import { codeCells, faultsOfForm, faultsOfOutputs, unfoundedNumbers, unsaidVerdicts } from "./checks";
 import { skipBecause } from "../skip";
 import { folderOf, runInTslab } from "./tslab";
+import { faultsOfTypes } from "./types";
 
 const ROOT = join(__dirname, "..", "..");
 const FOLDER = join(ROOT, "notebooks");
@@ -122,6 +123,13 @@ describe("notebooks", () => {
   it("together weigh less than 20 MB", () => {
     const bytes = paths.reduce((sum, path) => sum + statSync(join(FOLDER, path)).size, 0);
     assert.ok(bytes < 20e6, `${bytes} bytes`);
+  });
+
+  it("are strict TypeScript", function () {
+    this.timeout(60_000);
+    assert.deepEqual(faultsOfTypes(Object.fromEntries(paths.map((path) => [path, read(path)])), FOLDER), {});
+    const wrong = notebookOf([{ cell_type: "code", source: 'import { loadSuite } from "damlab";\nawait loadSuite(1);', outputs: [] }]);
+    assert.match(faultsOfTypes({ "wrong.ipynb": wrong }, FOLDER)["wrong.ipynb"]!.join(), /'number' is not assignable to parameter of type/);
   });
 
   for (const path of paths) {
