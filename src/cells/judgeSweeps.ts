@@ -75,6 +75,15 @@ export const judgeSweeps: Cell<[sweeps: readonly Sweep[]], JudgeSweepsParameters
       ],
     });
     const chosen = final.find((one) => one.alpha === alpha)!;
+    // What says something of means over all runs has no interval.
+    const runs = chosen.gap.pairs.length;
+    const ofMeans = (value: number, unit: Finding["unit"] = "rate"): Finding => ({
+      value,
+      unit,
+      interval: null,
+      count: runs,
+      over: "runs",
+    });
     return {
       table,
       findings: {
@@ -98,8 +107,8 @@ export const judgeSweeps: Cell<[sweeps: readonly Sweep[]], JudgeSweepsParameters
           range(({ acc }) => acc),
           "points",
         ),
-        onFront: findingOf([front.size / means.length])!,
-        hypervolume: findingOf([hypervolume.defence - hypervolume.baselines], "number")!,
+        onFront: ofMeans(front.size / means.length),
+        hypervolume: ofMeans(hypervolume.defence - hypervolume.baselines, "number"),
       },
     };
   },

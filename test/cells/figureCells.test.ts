@@ -196,6 +196,18 @@ describe("judgeSweeps()", () => {
       ],
     );
   });
+
+  it("says over how many runs the means are, and gives no interval, for what it says of means alone", async () => {
+    const points = [0, 1, 2].flatMap((seed) => [
+      pointOf({ method: "adamerging", seed, acc: 0.85, asrAttacked: 0.7 }),
+      pointOf({ method: "dam", alpha: 1, seed, acc: 0.84, asrAttacked: 0.6 + 0.01 * seed }),
+      pointOf({ method: "dam", alpha: 10, seed, acc: 0.84, asrAttacked: 0.5 }),
+    ]);
+    const { findings } = await judgeSweeps([sweepOf(points)], { alpha: 1 });
+    assert.deepEqual(findings.onFront, { value: 0.5, interval: null, count: 3, over: "runs", unit: "rate" });
+    assert.equal(findings.hypervolume.count, 3);
+    assert.equal(findings.asrDrop!.count, 3);
+  });
 });
 
 describe("plotHistory()", () => {
