@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import * as path from "node:path";
 import { loadSuite, plotParetoFront, sweepAlpha, type SweptAlpha } from "../../src/cells";
 import { writeFileAtomic } from "../../src/checkpoints";
+import { DAM_DEFAULTS } from "../../src/dam";
 import { exportFigure } from "../../src/figures";
 import { judgeDefence } from "../../src/selection";
 import { DOCS, writeIntoPage } from "../docsPage";
@@ -19,12 +20,12 @@ Runs DAM at several alphas, the baselines at several scales, judges every model,
 OUT/front.png. What is done is kept in CACHE: a killed run goes on, and more alphas, seeds or zoo seeds add only what is new. After a change
 of the code of merging or DAM give another CACHE.
 
-  --zoo-seeds 0,1,2        zoo seeds (attacks and backdoored models) to judge on; 3 is the one for development
-  --seeds 0,1,2            seeds of DAM, AdaMerging, Concrete AdaMerging
+  --zoo-seeds 0,1,2        zoo seeds (attacks and backdoored models) to judge on; 3 to 6 are those for development
+  --seeds 6,7,8            seeds of DAM, AdaMerging, Concrete AdaMerging; none of these was run on test images before the alphas were fixed
   --split test             test, validation (for every choice) or train
   --images N               at most so many images a task; default all
-  --alphas 0.1,0.3,1,3,10  alphas to run, fixed beforehand
-  --alpha A                the development setting's alpha; default: the middle one of --alphas
+  --alphas 0.3,0.45,0.7,1.5,20  alphas to run, fixed beforehand
+  --alpha A                the development setting's alpha; default: DAM's own default
   --dam KEY=VALUE          an option of DAM (see src/dam/options.ts), any number of times; VALUE is JSON or a word
   --adamerging KEY=VALUE   an option of AdaMerging; --concrete KEY=VALUE one of Concrete AdaMerging
   --methods LIST           default average,task_arithmetic,ties,adamerging,concrete_adamerging,dam
@@ -40,16 +41,16 @@ of the code of merging or DAM give another CACHE.
 
 Development (the baselines are run once and kept; then a few minutes an alpha on two idle threads):
   npx tsx bench/defence/table.ts --zoo-seeds 3 --seeds 0 --split validation --alphas 1 --view-images 0 --floors none \\
-      --dam maskLearningRate=0.01 --dam steps=200
-The acceptance table (some two hours on two idle threads: 48 runs of DAM, 24 of the other adaptive methods, 300 evaluations):
-  npx tsx bench/defence/table.ts --alphas ... --alpha ... --dam ... --docs
+      --dam maskLearningRate=0.04 --dam steps=200
+The acceptance table (some two hours on two idle threads: 54 runs of DAM, 36 of the other adaptive methods, 300 evaluations):
+  npx tsx bench/defence/table.ts --docs
 `;
 
 const { values: flags } = usage(() =>
   parseArgs({
     options: {
-      ...commonFlags("defence"),
-      alphas: { type: "string", default: "0.1,0.3,1,3,10" },
+      ...commonFlags("defence", "6,7,8"),
+      alphas: { type: "string", default: "0.3,0.45,0.7,1.5,20" },
       alpha: { type: "string" },
       dam: many,
       adamerging: many,
@@ -72,7 +73,7 @@ async function main(): Promise<void> {
   }
   configureRuns(flags);
   const alphas = numbers(flags.alphas);
-  const alpha = flags.alpha === undefined ? [...alphas].sort((a, b) => a - b)[alphas.length >> 1]! : Number(flags.alpha);
+  const alpha = flags.alpha === undefined ? DAM_DEFAULTS.alpha : Number(flags.alpha);
   const methods = flags.methods.split(",");
   const options = Object.fromEntries(
     Object.entries({ dam: flags.dam, adamerging: flags.adamerging, concrete_adamerging: flags.concrete })

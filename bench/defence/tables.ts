@@ -18,18 +18,19 @@ export interface Verdict {
   readonly gap: boolean;
   /** Mean ACC at most 1 point below the highest baseline's. */
   readonly acc: boolean;
-  /** At least five αs walk along a front. */
-  readonly control: boolean;
+  /** Whether at least five αs walk along a front, by stage. */
+  readonly control: Readonly<Record<string, boolean>>;
 }
 
-/** The verdict on the final stage at the development setting. */
+/** The verdict at the development setting; on gap and ACC after the final stage. */
 export function verdictOf({ choices, control }: DefenceJudgement): Verdict {
   const chosen = choices.findLast(({ choice }) => choice === "development")!;
-  const last = control[chosen.stage]!;
   return {
     gap: chosen.gap.mean >= 0.05 && (chosen.gap.interval?.[0] ?? -1) > 0,
     acc: chosen.accBelowBest >= -0.01,
-    control: last.means.length >= 5 && last.nonDominated && last.separated,
+    control: Object.fromEntries(
+      Object.entries(control).map(([stage, { means, nonDominated, separated }]) => [stage, means.length >= 5 && nonDominated && separated]),
+    ),
   };
 }
 
@@ -48,7 +49,10 @@ export function writeTables(
     `Split ${settings.split}${settings.limit === undefined ? "" : `, ${settings.limit} images a task`}; zoo seeds ${sweeps.map(({ zooSeed }) => zooSeed).join(", ")}; ` +
       `seeds ${settings.seeds.join(", ")}; attacked: ${settings.attacked}; development setting α = ${settings.alpha}` +
       `${options.length === 0 ? "" : `; ${options.join(", ")}`}.`,
-    `Gap of 5 points with its interval above 0: ${said(gap)}. ACC within 1 point of the highest baseline's: ${said(acc)}. α control: ${said(control)}.`,
+    `Gap of 5 points with its interval above 0: ${said(gap)}. ACC within 1 point of the highest baseline's: ${said(acc)}. ` +
+      `α control: ${Object.entries(control)
+        .map(([stage, reached]) => `${said(reached)} ${STAGES[stage] ?? stage}`)
+        .join(", ")}.`,
     choiceTable(judgement.choices),
     alphaTable(judgement),
     ...Object.entries(judgement.control).map(([stage, found]) => controlTable(stage, found)),
@@ -103,7 +107,7 @@ function outcome({ acc, asr, floor, gap, accBelowBest }: ChosenDefence): string[
 }
 
 /** Whether α walks along a front: at one stage, the means over the runs, and how far neighbours lie apart. */
-export function controlTable(stage: string, { means, steps }: AlphaControl): string {
+function controlTable(stage: string, { means, steps }: AlphaControl): string {
   return table(
     [`α control, ${STAGES[stage] ?? stage}`, "ACC", "ASR attacked", "dominated", "ASR step to the next", "pooled standard error"],
     means.map(({ alpha, acc, asr, dominated }, index) => {
