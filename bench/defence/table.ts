@@ -4,14 +4,13 @@
  */
 import { parseArgs } from "node:util";
 import * as path from "node:path";
-import { loadSuite, plotParetoFront, sweepAlpha, type SweptAlpha } from "../../src/cells";
+import { judgedPoints, loadSuite, plotParetoFront, sweepAlpha, type SweptAlpha } from "../../src/cells";
 import { writeFileAtomic } from "../../src/checkpoints";
 import { DAM_DEFAULTS } from "../../src/dam";
 import { exportFigure } from "../../src/figures";
 import { judgeDefence } from "../../src/selection";
 import { DOCS, writeIntoPage } from "../docsPage";
 import { commonFlags, configureRuns, judgedImages, many, numbers, pair, runMain, usage, zooSeeds } from "./flags";
-import { judgedPoints } from "./points";
 import { verdictOf, writeTables } from "./tables";
 
 const HELP = `Usage: npx tsx bench/defence/table.ts [options]

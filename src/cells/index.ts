@@ -57,6 +57,7 @@ export { comparePruned, type PrunedByAttack } from "./comparePruned";
 export { compareCheckpoints, type CheckpointComparison, type ComparedCheckpoints } from "./compareCheckpoints";
 export { evaluateIndividuals, type EvaluateIndividualsParameters } from "./evaluateIndividuals";
 export { findingDifference, type Finding } from "./finding";
+export { judgedPoints } from "./judgedPoints";
 export { judgeSweeps, type JudgeSweepsParameters, type SweepJudgement } from "./judgeSweeps";
 export { plotHistory, type HistoryPlot, type PlotHistoryParameters } from "./plotHistory";
 export { plotMethods, type ComparedSweeps, type MethodFinding, type MethodsPlot, type PlotMethodsParameters } from "./plotMethods";

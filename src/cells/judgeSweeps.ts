@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { DEFENCES } from "../defenses";
 import { makeTable, tableToHtml, type Table } from "../figures";
-import { convexFront, judgeDefence, nonDominated, type JudgedPoint } from "../selection";
+import { convexFront, judgeDefence, nonDominated } from "../selection";
 import { defineCell, type Cell } from "./cell";
 import { findingOf, type Finding } from "./finding";
+import { judgedPoints } from "./judgedPoints";
 import type { Sweep, SweepPoint } from "./sweepAlpha";
 
 /** Parameters of `judgeSweeps`. */
@@ -42,9 +42,7 @@ export const judgeSweeps: Cell<[sweeps: readonly Sweep[]], JudgeSweepsParameters
   engine: false,
   parameters: z.object({ alpha: z.number().min(0).describe("α of DAM that is compared with other methods") }),
   run([sweeps]: [sweeps: readonly Sweep[]], { alpha }) {
-    const points = sweeps.flatMap((sweep, zooSeed) =>
-      sweep.points.filter(({ method }) => method === "dam" || !DEFENCES.has(method)).flatMap((point) => judgedPoint(point, zooSeed)),
-    );
+    const points = judgedPoints(sweeps.map((sweep, zooSeed) => ({ zooSeed, sweep })));
     const { alphas, control, hypervolume } = judgeDefence(points, { defence: "dam", alpha });
     const final = alphas.filter(({ stage }) => stage === "final");
     const { means } = control["final"]!;
@@ -115,11 +113,6 @@ export const judgeSweeps: Cell<[sweeps: readonly Sweep[]], JudgeSweepsParameters
   text: ({ table }) => table.toString(),
   display: ({ table }) => ({ "text/html": tableToHtml(table) }),
 });
-
-function judgedPoint({ method, alpha, scale, seed, stage, acc, asrAttacked, floor, view }: SweepPoint, zooSeed: number): JudgedPoint[] {
-  if (asrAttacked === null) return [];
-  return [{ zooSeed, method, alpha, scale, seed, stage, acc, asr: asrAttacked, floor: floor?.asrAttacked ?? null, view }];
-}
 
 /** A quantity of AdaMerging at its own coefficients, minus DAM's of the same seed. */
 function dropOf({ points }: Sweep, alpha: number, of: (point: SweepPoint) => number | null): number[] {

@@ -1,8 +1,8 @@
-import type { Sweep } from "../../src/cells";
-import { DEFENCES } from "../../src/defenses";
-import type { JudgedPoint } from "../../src/selection";
+import { DEFENCES } from "../defenses";
+import type { JudgedPoint } from "../selection";
+import type { Sweep } from "./sweepTypes";
 
-/** The points of sweeps over several zoo seeds, as `judgeDefence` takes them. */
+/** The points of sweeps, one a zoo seed, as `judgeDefence` takes them: DAM's and the baselines', without other defences, each with a known ASR. */
 export function judgedPoints(sweeps: readonly { readonly zooSeed: number; readonly sweep: Pick<Sweep, "points"> }[]): JudgedPoint[] {
   return sweeps.flatMap(({ zooSeed, sweep }) =>
     sweep.points
