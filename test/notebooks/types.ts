@@ -1,17 +1,9 @@
 /** @file The type check of the notebooks' code, as damlab's own kernel makes it: strict. (Stock tslab's is not.) */
 import { join } from "node:path";
 import ts from "typescript";
+import { compilerOptions } from "../../src/kernel/language/compilerOptions";
 import { type Notebook, sourceOf } from "../../src/kernel/run/notebook";
 import { codeCells } from "./checks";
-
-const OPTIONS: ts.CompilerOptions = {
-  strict: true,
-  noEmit: true,
-  skipLibCheck: true,
-  target: ts.ScriptTarget.ES2022,
-  module: ts.ModuleKind.NodeNext,
-  moduleResolution: ts.ModuleResolutionKind.NodeNext,
-};
 
 /**
  * What TypeScript says against the notebooks' code, each taken as one module.
@@ -22,17 +14,18 @@ export function faultsOfTypes(notebooks: Readonly<Record<string, Notebook>>, fol
   const texts = new Map(
     Object.entries(notebooks).map(([name, notebook]) => {
       const text = codeCells(notebook).map(sourceOf).join("\n;\n");
-      return [join(folder, name.replace(/\.ipynb$/, ".check.mts")), { name, text: `${text}\nexport {};` }];
+      return [join(folder, name.replace(/\.ipynb$/, ".check.ts")), { name, text: `${text}\nexport {};` }];
     }),
   );
-  const host = ts.createCompilerHost(OPTIONS);
+  const options = compilerOptions();
+  const host = ts.createCompilerHost(options);
   const { fileExists, getSourceFile } = host;
   host.fileExists = (file) => texts.has(file) || fileExists(file);
   host.getSourceFile = (file, version, ...rest) => {
     const own = texts.get(file);
     return own === undefined ? getSourceFile(file, version, ...rest) : ts.createSourceFile(file, own.text, version);
   };
-  const program = ts.createProgram([...texts.keys()], OPTIONS, host);
+  const program = ts.createProgram([...texts.keys()], options, host);
   const faults = [...texts].map(([file, { name }]): [string, string[]] => {
     const source = program.getSourceFile(file)!;
     const found = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
