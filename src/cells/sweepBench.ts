@@ -1,7 +1,7 @@
 import type { CellSettings } from "./settings";
 import { packMerged, type Judgement, type View } from "./sweepJobs";
 import type { SweepLab } from "./sweepLab";
-import { mergeSource, sweepPoint, sweepView, type MergeSource, type PointParameters } from "./sweepPieces";
+import { mergeSource, shareLabels, sweepPoint, sweepView, type MergeSource, type PointParameters, type SharedLabels } from "./sweepPieces";
 import type { SweepRun } from "./sweepRuns";
 import type { Sweep, SweepPoint } from "./sweepTypes";
 import type { Suite } from "./suite";
@@ -36,6 +36,7 @@ export function countPieces(runs: readonly SweepRun[], { models }: TaskVectors, 
  */
 export class SweepBench {
   private readonly sources = new Map<string, Promise<MergeSource>>();
+  private readonly labels = new Map<TaskVectors, SharedLabels>();
 
   /** @param onPiece Called after each piece. */
   constructor(
@@ -100,7 +101,9 @@ export class SweepBench {
     const { suite, clean, lab } = this.place;
     const key = JSON.stringify([vectors === clean, method, options, seed]);
     const parameters = { method, options, seed: seed ?? 0, adaptOn: this.setting.adaptOn };
-    const made = this.sources.get(key) ?? mergeSource({ suite, vectors, lab }, parameters, this.settings);
+    const labels = this.labels.get(vectors) ?? shareLabels({ suite, vectors, lab }, this.settings);
+    this.labels.set(vectors, labels);
+    const made = this.sources.get(key) ?? mergeSource({ suite, vectors, lab, labels }, parameters, this.settings);
     this.sources.set(key, made);
     return made;
   }

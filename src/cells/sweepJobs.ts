@@ -1,12 +1,19 @@
 /** @file The slow pieces of a sweep, as plain data in and out: one merge, the judgement of one model. Each runs whole, here or on a thread. */
 import type { Trigger } from "../attacks";
 import type { HostTensor, NamedTensors } from "../checkpoints";
-import type { DamResult } from "../dam";
+import { makeLabelModel, type DamResult, type LabelOptions } from "../dam";
 import { allMethods } from "../defenses";
 import { accuracy, attackSuccessRate, deskImages, latentTrigger, predictModel, type EvaluationTask } from "../evaluation";
-
 import { findMethod, mergeParameters } from "../merging";
-import { adaptationImages, scaledMerge, vectorDtypeOf, type AdaptationContext, type AdaptedMerge, type AdaptOn } from "../merging/adaptive";
+import {
+  adaptationImages,
+  scaledMerge,
+  vectorDtypeOf,
+  type AdaptationContext,
+  type AdaptedMerge,
+  type AdaptOn,
+  type VectorDtype,
+} from "../merging/adaptive";
 import type { VisionConfig, ZeroShotHead } from "../models";
 import { measureDefenderView, type DefenderView, type ViewOptions } from "../selection";
 import { storeTaskVectors, type TaskVectors } from "./taskVectors";
@@ -17,32 +24,39 @@ export interface SweepMerge {
   readonly stages: Readonly<Record<string, Float32Array>>;
 }
 
-/** A merge to compute. */
-export interface MergeRequest {
+/** What is merged, and on what test-time methods adapt. */
+interface MergeGround {
   readonly vectors: Pick<TaskVectors, "config" | "pretrained" | "models">;
   /** By task. */
   readonly heads: Readonly<Record<string, ZeroShotHead>>;
-  /** Name in the table of methods. */
-  readonly method: string;
-  readonly options: Readonly<Record<string, unknown>>;
   readonly seed: number;
   readonly adaptOn: AdaptOn;
 }
 
+/** A merge to compute. */
+export interface MergeRequest extends MergeGround {
+  /** Name in the table of methods. */
+  readonly method: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** λ of DAM's f_0, where it is at hand. */
+  readonly labelCoefficients?: Float32Array;
+}
+
+/** An f_0 to make, for the runs of DAM that share it. */
+export interface LabelRequest extends MergeGround {
+  readonly options: LabelOptions;
+}
+
 /** Runs one merging method. A signal is for those who can't end the thread that it runs on. */
-export async function runMerge(
-  { vectors, heads, method, options, seed, adaptOn }: MergeRequest,
-  signal?: AbortSignal,
-): Promise<SweepMerge> {
+export async function runMerge(request: MergeRequest, signal?: AbortSignal): Promise<SweepMerge> {
+  const { vectors, method, options, labelCoefficients } = request;
   const row = findMethod(method, allMethods);
-  const { config, pretrained, models } = vectors;
+  const { pretrained, models } = vectors;
   if (row.kind === "data-free") {
     const finetuned = models.map(({ parameters }) => parameters);
     return { stages: { final: packMerged(pretrained, mergeParameters(row, pretrained, { finetuned }, options)) } };
   }
-  const tasks = models.map(({ task }) => ({ name: task, head: heads[task]!, images: adaptationImages(task, adaptOn) }));
-  const taskVectors = storeTaskVectors(vectors, vectorDtypeOf(options));
-  const context: AdaptationContext = { config, pretrained, taskVectors, tasks, seed, ...(signal && { signal }) };
+  const context = { ...adaptationContext(request, vectorDtypeOf(options), signal), ...(labelCoefficients && { labelCoefficients }) };
   const result = (await row.merge(context as never, options)) as AdaptedMerge & Partial<Pick<DamResult, "beforeFinal">>;
   return {
     stages: {
@@ -50,6 +64,17 @@ export async function runMerge(
       final: packMerged(pretrained, result.parameters),
     },
   };
+}
+
+/** Makes λ of f_0. */
+export function runLabels(request: LabelRequest, signal?: AbortSignal): Promise<Float32Array> {
+  return makeLabelModel(adaptationContext(request, request.options.vectorDtype, signal), request.options);
+}
+
+function adaptationContext({ vectors, heads, seed, adaptOn }: MergeGround, dtype: VectorDtype, signal?: AbortSignal): AdaptationContext {
+  const { config, pretrained, models } = vectors;
+  const tasks = models.map(({ task }) => ({ name: task, head: heads[task]!, images: adaptationImages(task, adaptOn) }));
+  return { config, pretrained, taskVectors: storeTaskVectors(vectors, dtype), tasks, seed, ...(signal && { signal }) };
 }
 
 /** A model to judge. */

@@ -6,6 +6,7 @@ import * as jobs from "./sweepJobs";
 export interface SweepLab {
   /** Pieces at work at once. */
   readonly count: number;
+  labels(request: jobs.LabelRequest, signal: AbortSignal): Promise<Float32Array>;
   merge(request: jobs.MergeRequest, signal: AbortSignal): Promise<jobs.SweepMerge>;
   judge(request: jobs.JudgeRequest, signal: AbortSignal): Promise<jobs.Judgement>;
   view(request: jobs.ViewRequest, signal: AbortSignal): Promise<jobs.View>;
@@ -23,6 +24,7 @@ export async function openSweepLab(): Promise<SweepLab> {
   const workers = await createWorkers(path.join(__dirname, `sweepWorker${path.extname(__filename)}`), { count });
   return {
     count,
+    labels: (request, signal) => workers.run("labelPiece", request, signal),
     merge: (request, signal) => workers.run("mergePiece", request, signal),
     judge: (request, signal) => workers.run("judgePiece", request, signal),
     view: (request, signal) => workers.run("viewPiece", request, signal),
@@ -44,5 +46,12 @@ function labHere(): SweepLab {
       return next;
     };
   };
-  return { count: 1, merge: queue(jobs.runMerge), judge: queue(jobs.runJudge), view: queue(jobs.runView), close: () => Promise.resolve() };
+  return {
+    count: 1,
+    labels: queue(jobs.runLabels),
+    merge: queue(jobs.runMerge),
+    judge: queue(jobs.runJudge),
+    view: queue(jobs.runView),
+    close: () => Promise.resolve(),
+  };
 }

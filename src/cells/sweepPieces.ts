@@ -1,5 +1,6 @@
 /** @file The pieces of a sweep as cells: each kept on disk by its own key, so that a killed sweep goes on and a longer one only adds. */
 import { z } from "zod";
+import { labelOptionsOf, type DamOptions, type LabelOptions } from "../dam";
 import { allMethods } from "../defenses";
 import { latentTrigger } from "../evaluation";
 import { findMethod, parseOptions } from "../merging";
@@ -29,6 +30,53 @@ const identifyPlace = ({ suite, vectors }: Place): Record<string, unknown> => ({
   vectors: identifyInput(vectors),
 });
 
+/** Parameters of `sweepLabels`. */
+interface LabelParameters {
+  options: LabelOptions;
+  seed: number;
+  adaptOn: "adapt" | "test";
+}
+
+/** λ of one f_0 of DAM. */
+const sweepLabels: Cell<[place: Place], LabelParameters, { readonly coefficients: Float32Array }> = defineCell({
+  name: "sweepLabels",
+  version: 1,
+  summary: "The unmasked merge whose classes DAM's runs keep to",
+  inputs: ["place"],
+  parameters: z.object({
+    options: z.custom<LabelOptions>().describe("DAM's settings that it depends on"),
+    seed: z.number().int().describe("of batches"),
+    adaptOn: z.enum(["adapt", "test"]).describe("whose unlabelled images are adapted on"),
+  }),
+  identify: ([place]: [place: Place]) => identifyPlace(place),
+  run: async ([{ suite, vectors, lab }], parameters, { signal }) => ({
+    coefficients: await lab.labels({ vectors: plainVectors(vectors), heads: headsOf(suite), ...parameters }, signal),
+  }),
+});
+
+/** Gives λ of an f_0. */
+export type SharedLabels = (parameters: LabelParameters) => Promise<Float32Array>;
+
+/** Makes each f_0 of a place once, when it is first asked for: DAM's runs over α share one a seed. */
+export function shareLabels(place: Place, settings: Partial<CellSettings>): SharedLabels {
+  const made = new Map<string, Promise<Float32Array>>();
+  return (parameters) => {
+    const key = JSON.stringify(parameters);
+    const found =
+      made.get(key) ??
+      sweepLabels
+        .with(settings)(place, parameters)
+        .then(({ coefficients }) => coefficients);
+    made.set(key, found);
+    return found;
+  };
+}
+
+/** Where a merge is computed. */
+interface MergePlace extends Place {
+  readonly labels: SharedLabels;
+}
+
 /** Parameters of `sweepMerge`. */
 interface MergeParameters {
   method: string;
@@ -38,7 +86,7 @@ interface MergeParameters {
 }
 
 /** One merge, unscaled: methods with a factor λ for everything are merged at λ = 1, others as they are. */
-const sweepMerge: Cell<[place: Place], MergeParameters, SweepMerge> = defineCell({
+const sweepMerge: Cell<[place: MergePlace], MergeParameters, SweepMerge> = defineCell({
   name: "sweepMerge",
   version: 1,
   summary: "One merge of a sweep, before it is scaled",
@@ -49,7 +97,7 @@ const sweepMerge: Cell<[place: Place], MergeParameters, SweepMerge> = defineCell
     seed: z.number().int().default(0).describe("of batches, masks and perturbations"),
     adaptOn: z.enum(["adapt", "test"]).default("adapt").describe("whose unlabelled images are adapted on"),
   }),
-  identify: ([place]: [place: Place]) => identifyPlace(place),
+  identify: ([place]: [place: MergePlace]) => identifyPlace(place),
   resolve(_, { method, options, seed, adaptOn }) {
     const row = findMethod(method, allMethods);
     const scaling = "scaling" in row.defaults ? { scaling: 1 } : {};
@@ -57,12 +105,16 @@ const sweepMerge: Cell<[place: Place], MergeParameters, SweepMerge> = defineCell
     // What draws no random numbers is the same for all seeds.
     return { method, options: parsed, seed: row.kind === "data-free" ? 0 : seed, adaptOn };
   },
-  run: ([{ suite, vectors, lab }], { method, options, seed, adaptOn }, { signal }) =>
-    lab.merge({ vectors: plainVectors(vectors), heads: headsOf(suite), method, options, seed, adaptOn }, signal),
+  async run([{ suite, vectors, lab, labels }], parameters, { signal }) {
+    const { method, options, seed, adaptOn } = parameters;
+    const shared = method === "dam" ? labelOptionsOf(options as unknown as DamOptions) : null;
+    const request = { vectors: plainVectors(vectors), heads: headsOf(suite), method, options, seed, adaptOn };
+    return lab.merge({ ...request, ...(shared && { labelCoefficients: await labels({ options: shared, seed, adaptOn }) }) }, signal);
+  },
 });
 
 /** A merge as a source: loaded or computed once, when it is asked for. */
-export async function mergeSource(place: Place, parameters: MergeParameters, settings: Partial<CellSettings>): Promise<MergeSource> {
+export async function mergeSource(place: MergePlace, parameters: MergeParameters, settings: Partial<CellSettings>): Promise<MergeSource> {
   const { key } = await sweepMerge.trace(place, parameters);
   let loaded: Promise<SweepMerge> | undefined;
   return { key, load: () => (loaded ??= sweepMerge.with(settings)(place, parameters)) };

@@ -2,6 +2,12 @@
 import { startWorkerEngine } from "../engine";
 import * as jobs from "./sweepJobs";
 
+/** Runs `runLabels` on this thread's engine. */
+export async function labelPiece(request: jobs.LabelRequest): Promise<Float32Array> {
+  await startWorkerEngine();
+  return jobs.runLabels(request);
+}
+
 /** Runs `runMerge` on this thread's engine. */
 export async function mergePiece(request: jobs.MergeRequest): Promise<jobs.SweepMerge> {
   await startWorkerEngine();

@@ -9,6 +9,7 @@ import {
   relaxMask,
   resetOptimiser,
   runLoop,
+  type AdaptationContext,
   type AdaptedMerge,
   type Coefficients,
   type MaskLayout,
@@ -26,7 +27,7 @@ import {
   type Losses,
 } from "./phases";
 import { openReleasedRun, stepReleased, type ReleasedRun } from "./released";
-import { namedVariables, openRun, sampleMasks, type DamContext, type DamRun, type MaskName } from "./run";
+import { namedVariables, needsLabelModel, openRun, sampleMasks, type DamContext, type DamRun, type MaskName } from "./run";
 import { openWatch, type OpenWatch } from "./watch";
 
 /** What a run of DAM found. The merge itself is that after the final stage. */
@@ -70,14 +71,38 @@ export async function runDam(context: DamContext, given: Partial<DamOptions> = {
   const watch = context.watch ? openWatch(run, context.watch, () => mergeFixed(run, fixedMasks(run)).parameters) : null;
   const { history, completed, steps } = await runLoop(planAlgorithm(run, released, watch), context);
   if (watch && !completed && !watch.settled()) watch.takeBest();
-  const iterations = watch?.best() ?? Math.min(options.steps, Math.max(0, steps - labelStepsOf(run)));
+  const iterations = watch?.best() ?? Math.min(options.steps, Math.max(0, steps - run.labelSteps));
   return { ...finish(run), iterations, history, completed };
+}
+
+/** Settings of DAM that f_0 depends on. */
+export type LabelOptions = Pick<
+  DamOptions,
+  "labelSteps" | "batchSize" | "coefficients" | "learningRate" | "initialCoefficient" | "clamp" | "vectorDtype"
+>;
+
+/** The settings that f_0 depends on; null where DAM would make none. Runs that agree in them, and differ in α say, can share one f_0. */
+export function labelOptionsOf(options: DamOptions): LabelOptions | null {
+  if (!needsLabelModel(options)) return null;
+  const { labelSteps, batchSize, coefficients, learningRate, initialCoefficient, clamp, vectorDtype } = options;
+  return { labelSteps, batchSize, coefficients, learningRate, initialCoefficient, clamp, vectorDtype };
+}
+
+/**
+ * Makes f_0 alone, for runs that share it: its λ, to be given as `labelCoefficients`. Such runs have the same bytes as those that make
+ * their own.
+ */
+export async function makeLabelModel(context: AdaptationContext, options: LabelOptions): Promise<Float32Array> {
+  const run = openRun(context, { ...DAM_DEFAULTS, ...options, masks: "none" });
+  const { labelCoefficients } = run.variables;
+  const step = (index: number): Promise<Losses> => adaptLabelModel(run, index);
+  await runLoop({ name: "DAM, f_0", steps: run.labelSteps, variables: { labelCoefficients }, step }, context);
+  return labelCoefficients.values;
 }
 
 /** The run's stages, one after another: f_0, the masks, λ under the finished masks. */
 function planAlgorithm(run: DamRun, released: ReleasedRun | null, watch: OpenWatch | null) {
-  const { options, variables } = run;
-  const labelSteps = labelStepsOf(run);
+  const { options, variables, labelSteps } = run;
   const masksEnd = labelSteps + options.steps;
   let factors: Float32Array | null | undefined;
   return {
@@ -112,16 +137,6 @@ async function metaStep(run: DamRun, iteration: number): Promise<Losses> {
   if (turn === "shared") return { ...inner, ...(await updateTaskSharedMask(run, masks, iteration)) };
   if (safety !== "none" && masks.byName.has("backdoor")) await synthesisePerturbations(run, masks, iteration);
   return { ...inner, ...(await updateBackdoorMask(run, masks, iteration)) };
-}
-
-function labelStepsOf(run: DamRun): number {
-  return needsLabelModel(run) ? run.options.labelSteps : 0;
-}
-
-/** f_0 is asked for by the safety loss and by the anchor; the released algorithm has none. */
-function needsLabelModel({ options }: DamRun): boolean {
-  if (options.referenceCompat || options.pseudoLabels !== "adamerging") return false;
-  return options.safety !== "none" || options.anchor > 0;
 }
 
 function fixedMasks(run: DamRun): Float32Array | null {

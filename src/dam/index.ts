@@ -1,5 +1,5 @@
 /** Defense-Aware Merging: dual masks, synthesised perturbations, the alternating meta-optimiser. */
-export { dam, runDam, type DamResult } from "./dam";
+export { dam, labelOptionsOf, makeLabelModel, runDam, type DamResult, type LabelOptions } from "./dam";
 export { noisePerturbations, projectNoise } from "./noise";
 export { DAM_DEFAULTS, DAM_OPTION_TEXTS, damOptionsSchema, damOptionsShape, type DamOptions } from "./options";
 export { describeMasks, type LayerMasks, type MaskDescription, type MaskShares } from "./describeMasks";

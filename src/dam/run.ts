@@ -29,6 +29,8 @@ export interface DamContext extends AdaptationContext {
   readonly maskNoise?: (mask: MaskName, step: number) => Float32Array;
   /** Z of masks before the first step, one a logit; default: `initialLogit` everywhere. */
   readonly startLogits?: ReadonlyMap<MaskName, Float32Array>;
+  /** λ of f_0, from `makeLabelModel` with the same models, images, seed and settings; default: made at the beginning of the run. */
+  readonly labelCoefficients?: Float32Array;
   /** Looks at the masks' training and ends it when it sees fit; default: all `steps` iterations are run. */
   readonly watch?: DamWatch;
 }
@@ -57,6 +59,8 @@ export interface DamRun {
   readonly variables: DamVariables;
   readonly perturbations: Perturbations;
   readonly noise: (mask: MaskName, step: number) => Float32Array;
+  /** Steps of the run's first stage, which makes f_0: none where nobody asks for f_0, or its λ is given. */
+  readonly labelSteps: number;
   /** Merged parameters of f_0, where it classifies batches as they come; computed when it is first asked for. */
   labelModel: Float32Array | null;
   /** Its classes of all adaptation images. */
@@ -87,15 +91,29 @@ export function openRun(context: DamContext, options: DamOptions): DamRun {
     perturbations,
     variables: {
       coefficients: start(),
-      labelCoefficients: start(),
+      labelCoefficients: startLabelCoefficients(context, start()),
       coefficientsBefore: start(),
       perturbations: startVariable(perturbations.start()),
       masks: new Map(names.map((name) => [name, startVariable(startLogits(context, options, name, layout.logits))])),
     },
     noise: context.maskNoise ?? ((mask, step) => logisticNoise(randomStream(place.seed, "mask", mask, step), layout.logits)),
+    labelSteps: context.labelCoefficients || !needsLabelModel(options) ? 0 : options.labelSteps,
     labelModel: null,
     labels: null,
   };
+}
+
+/** Whether f_0 is made by AdaMerging: the safety loss and the anchor ask for it; the released algorithm has none. */
+export function needsLabelModel({ referenceCompat, pseudoLabels, safety, anchor }: DamOptions): boolean {
+  return !referenceCompat && pseudoLabels === "adamerging" && (safety !== "none" || anchor > 0);
+}
+
+function startLabelCoefficients({ labelCoefficients: given }: DamContext, start: Variable): Variable {
+  if (given === undefined) return start;
+  const count = start.values.length;
+  if (given.length !== count)
+    throw new TypeError(`Cannot take over f_0: expected ${count} coefficients for these models, got ${given.length}`);
+  return startVariable(given.slice());
 }
 
 function startLogits({ startLogits: given }: DamContext, { initialLogit }: DamOptions, name: MaskName, count: number): Float32Array {

@@ -65,15 +65,15 @@ describe("sweepAlpha()", function () {
       points.map(({ view }) => view?.images ?? 0),
       [0, 0, 0, 0, 16, 0, 16],
     );
-    // Four merges; their seven points, two fine-tuned models and the pretrained one.
-    assert.deepEqual(await kept(), { sweepMerge: 4, sweepPoint: 10, sweepView: 2 });
+    // Four merges, both of DAM's from one f_0; their seven points, two fine-tuned models and the pretrained one.
+    assert.deepEqual(await kept(), { sweepLabels: 1, sweepMerge: 4, sweepPoint: 10, sweepView: 2 });
   });
 
   it("sweepAlpha() computes only what another alpha adds, and gives the same again without computing", async () => {
     process.env["DAMLAB_WORKERS"] = "1";
     const cell = sweepAlpha.with({ cache: new ResultCache(folder), progress: silentProgress });
     const { points } = await cell(vectors, suite, { ...settings, alphas: [0, 1, 5] });
-    assert.deepEqual(await kept(), { sweepMerge: 5, sweepPoint: 12, sweepView: 3 });
+    assert.deepEqual(await kept(), { sweepLabels: 1, sweepMerge: 5, sweepPoint: 12, sweepView: 3 });
     const { numTensors } = tf.memory();
     assert.deepEqual((await cell(vectors, suite, { ...settings, alphas: [0, 1, 5] })).points, points);
     assert.equal(tf.memory().numTensors, numTensors);

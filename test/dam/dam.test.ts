@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { startEngine } from "../../src/engine";
 import { fileStore } from "../../src/merging/adaptive";
-import { DAM_DEFAULTS, dam, runDam, type DamOptions } from "../../src/dam";
+import { DAM_DEFAULTS, dam, labelOptionsOf, makeLabelModel, runDam, type DamContext, type DamOptions } from "../../src/dam";
 import { bytesOf, checkSeeds, CONTEXT, PRETRAINED } from "./pico";
 
 const SHORT = { steps: 4, finalAdaptSteps: 2, labelSteps: 2, batchSize: 4, stickerMin: 2, stickerMax: 3, maskLearningRate: 0.1 } as const;
-const run = (options: Partial<DamOptions> = {}, changes: Partial<typeof CONTEXT> = {}) =>
+const run = (options: Partial<DamOptions> = {}, changes: Partial<DamContext> = {}) =>
   runDam({ ...CONTEXT, ...changes }, { ...SHORT, ...options });
 
 describe("runDam()", () => {
@@ -37,6 +37,30 @@ describe("runDam()", () => {
       }));
     const [first, permuted] = [await run({ steps: 2 }, { tasks: labelled(0) }), await run({ steps: 2 }, { tasks: labelled(1) })];
     assert.equal(bytesOf(first.parameters), bytesOf(permuted.parameters));
+  });
+
+  for (const changes of [{ alpha: 1 }, { alpha: 3, anchor: 0, trainingMask: "sample" }, { coefficients: "task" }] as const) {
+    it(`runDam() gives the same bytes with an f_0 that was made before: ${JSON.stringify(changes)}`, async () => {
+      // Made once, with settings that f_0 does not depend on as they are.
+      const labelOptions = labelOptionsOf({ ...DAM_DEFAULTS, ...SHORT, ...("coefficients" in changes && changes) })!;
+      const labelCoefficients = await makeLabelModel(CONTEXT, labelOptions);
+      const [whole, shared] = [await run(changes), await run(changes, { labelCoefficients })];
+      assert.equal(bytesOf(shared.parameters), bytesOf(whole.parameters));
+      assert.equal(bytesOf(shared.beforeFinal.parameters), bytesOf(whole.beforeFinal.parameters));
+      assert.equal(shared.iterations, SHORT.steps);
+      assert.deepEqual(shared.history, whole.history.slice(SHORT.labelSteps));
+    });
+  }
+
+  it("runDam() refuses an f_0 of other models", async () => {
+    const labelCoefficients = new Float32Array(3);
+    await assert.rejects(run({}, { labelCoefficients }), /Cannot take over f_0: expected \d+ coefficients for these models, got 3/);
+  });
+
+  it("labelOptionsOf() gives null where DAM makes no f_0", () => {
+    const none = [{ pseudoLabels: "task_arithmetic" }, { variant: "joint", referenceCompat: true }, { safety: "none", anchor: 0 }] as const;
+    for (const changes of none) assert.equal(labelOptionsOf({ ...DAM_DEFAULTS, ...changes }), null);
+    assert.deepEqual(Object.keys(labelOptionsOf(DAM_DEFAULTS)!).includes("alpha"), false);
   });
 
   it("runDam() changes nothing but the merged parameters", async () => {
