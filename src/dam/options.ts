@@ -89,7 +89,7 @@ export const DAM_DEFAULTS: DamOptions = {
   referenceCompat: false,
   safety: "perturbation",
   alpha: 1.5,
-  steps: 100,
+  steps: 200,
   finalAdaptSteps: 50,
   batchSize: 16,
   coefficients: "layer",
