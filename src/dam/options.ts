@@ -88,7 +88,7 @@ export const DAM_DEFAULTS: DamOptions = {
   variant: "dual",
   referenceCompat: false,
   safety: "perturbation",
-  alpha: 1.5,
+  alpha: 1,
   steps: 200,
   finalAdaptSteps: 50,
   batchSize: 16,
