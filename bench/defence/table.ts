@@ -20,10 +20,10 @@ OUT/front.png. What is done is kept in CACHE: a killed run goes on, and more alp
 of the code of merging or DAM give another CACHE.
 
   --zoo-seeds 0,1,2        zoo seeds (attacks and backdoored models) to judge on; 3 to 6 are those for development
-  --seeds 9,10,11          seeds of DAM, AdaMerging, Concrete AdaMerging; none of these was run on test images before the alphas were fixed
+  --seeds 12,13,14         seeds of DAM, AdaMerging, Concrete AdaMerging; none of these was run on test images before the alphas were fixed
   --split test             test, validation (for every choice) or train
   --images N               at most so many images a task; default all
-  --alphas 0.3,0.55,1,3,40  alphas to run, fixed beforehand
+  --alphas 0.25,0.5,1,2,40  alphas to run, fixed beforehand
   --alpha A                the development setting's alpha; default: DAM's own default
   --dam KEY=VALUE          an option of DAM (see src/dam/options.ts), any number of times; VALUE is JSON or a word
   --adamerging KEY=VALUE   an option of AdaMerging; --concrete KEY=VALUE one of Concrete AdaMerging
@@ -48,8 +48,8 @@ The acceptance table (some two hours on two idle threads: 54 runs of DAM, 36 of 
 const { values: flags } = usage(() =>
   parseArgs({
     options: {
-      ...commonFlags("defence", "9,10,11"),
-      alphas: { type: "string", default: "0.3,0.55,1,3,40" },
+      ...commonFlags("defence", "12,13,14"),
+      alphas: { type: "string", default: "0.25,0.5,1,2,40" },
       alpha: { type: "string" },
       dam: many,
       adamerging: many,
