@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { NamedTensors } from "../checkpoints";
 import { defaultWorkerCount, isSingleThreaded, startEngine } from "../engine";
 import {
-  adaptationImages,
+  adaptationTasks,
   createAdaptationWorkers,
   type AdaptationContext,
   type AdaptedMerge,
@@ -76,7 +76,11 @@ export async function runAdapted<Merge>(
       config,
       pretrained,
       taskVectors: storeTaskVectors(vectors, vectorDtype),
-      tasks: models.map(({ task }) => ({ name: task, head: heads[task]!, images: adaptationImages(task, adaptOn) })),
+      tasks: adaptationTasks(
+        models.map(({ task }) => task),
+        heads,
+        adaptOn,
+      ),
       seed,
       progress,
       signal,

@@ -36,7 +36,7 @@ export function countPieces(runs: readonly SweepRun[], { models }: TaskVectors, 
  */
 export class SweepBench {
   private readonly sources = new Map<string, Promise<MergeSource>>();
-  private readonly labels = new Map<TaskVectors, SharedLabels>();
+  private readonly labels: SharedLabels;
 
   /** @param onPiece Called after each piece. */
   constructor(
@@ -44,7 +44,9 @@ export class SweepBench {
     private readonly setting: BenchSetting,
     private readonly settings: Partial<CellSettings>,
     private readonly onPiece: () => void,
-  ) {}
+  ) {
+    this.labels = shareLabels(settings);
+  }
 
   /** Judges all points of all runs, in their order. */
   async judgeRuns(runs: readonly SweepRun[]): Promise<SweepPoint[]> {
@@ -101,9 +103,7 @@ export class SweepBench {
     const { suite, clean, lab } = this.place;
     const key = JSON.stringify([vectors === clean, method, options, seed]);
     const parameters = { method, options, seed: seed ?? 0, adaptOn: this.setting.adaptOn };
-    const labels = this.labels.get(vectors) ?? shareLabels({ suite, vectors, lab }, this.settings);
-    this.labels.set(vectors, labels);
-    const made = this.sources.get(key) ?? mergeSource({ suite, vectors, lab, labels }, parameters, this.settings);
+    const made = this.sources.get(key) ?? mergeSource({ suite, vectors, lab, labels: this.labels }, parameters, this.settings);
     this.sources.set(key, made);
     return made;
   }

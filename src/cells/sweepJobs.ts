@@ -6,7 +6,7 @@ import { allMethods } from "../defenses";
 import { accuracy, attackSuccessRate, deskImages, latentTrigger, predictModel, type EvaluationTask } from "../evaluation";
 import { findMethod, mergeParameters } from "../merging";
 import {
-  adaptationImages,
+  adaptationTasks,
   scaledMerge,
   vectorDtypeOf,
   type AdaptationContext,
@@ -73,7 +73,8 @@ export function runLabels(request: LabelRequest, signal?: AbortSignal): Promise<
 
 function adaptationContext({ vectors, heads, seed, adaptOn }: MergeGround, dtype: VectorDtype, signal?: AbortSignal): AdaptationContext {
   const { config, pretrained, models } = vectors;
-  const tasks = models.map(({ task }) => ({ name: task, head: heads[task]!, images: adaptationImages(task, adaptOn) }));
+  const ids = models.map(({ task }) => task);
+  const tasks = adaptationTasks(ids, heads, adaptOn);
   return { config, pretrained, taskVectors: storeTaskVectors(vectors, dtype), tasks, seed, ...(signal && { signal }) };
 }
 
@@ -142,7 +143,7 @@ export type View = DefenderView & { readonly images: number };
 /** Looks at a merge as its user can, without labels or triggers. */
 export function runView(request: ViewRequest, signal?: AbortSignal): Promise<View> {
   const { config, pretrained, heads, seed, adaptOn, options } = request;
-  const tasks = request.tasks.map((task) => ({ name: task, head: heads[task]!, images: adaptationImages(task, adaptOn) }));
+  const tasks = adaptationTasks(request.tasks, heads, adaptOn);
   const [candidate, unmasked] = [unpackMerged(pretrained, request.candidate), unpackMerged(pretrained, request.unmasked)];
   return measureDefenderView({ config, pretrained, candidate, unmasked, tasks }, { ...options, seed, ...(signal && { signal }) });
 }

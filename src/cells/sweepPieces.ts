@@ -55,20 +55,16 @@ const sweepLabels: Cell<[place: Place], LabelParameters, { readonly coefficients
 });
 
 /** Gives λ of an f_0. */
-export type SharedLabels = (parameters: LabelParameters) => Promise<Float32Array>;
+export type SharedLabels = (place: Place, parameters: LabelParameters) => Promise<Float32Array>;
 
-/** Makes each f_0 of a place once, when it is first asked for: DAM's runs over α share one a seed. */
-export function shareLabels(place: Place, settings: Partial<CellSettings>): SharedLabels {
-  const made = new Map<string, Promise<Float32Array>>();
-  return (parameters) => {
-    const key = JSON.stringify(parameters);
-    const found =
-      made.get(key) ??
-      sweepLabels
-        .with(settings)(place, parameters)
-        .then(({ coefficients }) => coefficients);
+/** Makes each f_0 once, when it is first asked for: DAM's runs over α share one a seed. */
+export function shareLabels(settings: Partial<CellSettings>): SharedLabels {
+  const made = new Map<string, ReturnType<typeof sweepLabels>>();
+  return async (place, parameters) => {
+    const { key } = await sweepLabels.trace(place, parameters);
+    const found = made.get(key) ?? sweepLabels.with(settings)(place, parameters);
     made.set(key, found);
-    return found;
+    return (await found).coefficients;
   };
 }
 
@@ -105,11 +101,12 @@ const sweepMerge: Cell<[place: MergePlace], MergeParameters, SweepMerge> = defin
     // What draws no random numbers is the same for all seeds.
     return { method, options: parsed, seed: row.kind === "data-free" ? 0 : seed, adaptOn };
   },
-  async run([{ suite, vectors, lab, labels }], parameters, { signal }) {
+  async run([place], parameters, { signal }) {
+    const { suite, vectors, lab, labels } = place;
     const { method, options, seed, adaptOn } = parameters;
     const shared = method === "dam" ? labelOptionsOf(options as unknown as DamOptions) : null;
     const request = { vectors: plainVectors(vectors), heads: headsOf(suite), method, options, seed, adaptOn };
-    return lab.merge({ ...request, ...(shared && { labelCoefficients: await labels({ options: shared, seed, adaptOn }) }) }, signal);
+    return lab.merge({ ...request, ...(shared && { labelCoefficients: await labels(place, { options: shared, seed, adaptOn }) }) }, signal);
   },
 });
 

@@ -85,7 +85,7 @@ export {
   type VectorDtype,
 } from "./storedVectors";
 export { scaledMerge } from "./scaledMerge";
-export { adaptationImages, loadSuiteTasks, type AdaptOn, type SuiteTasks } from "./suiteTasks";
+export { adaptationImages, adaptationTasks, loadSuiteTasks, type AdaptOn, type SuiteTasks } from "./suiteTasks";
 export { tiesTaskVectors } from "./tiesVectors";
 export { computeClasses, computePass, type PassRequest, type PassResult, type TowerParts } from "./pass";
 export { AdaptationTower, createAdaptationWorkers } from "./tower";

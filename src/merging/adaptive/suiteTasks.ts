@@ -1,6 +1,6 @@
 /** The desk suite's tasks as test-time methods see them. */
 import * as path from "node:path";
-import { loadZeroShotHead } from "../../models";
+import { loadZeroShotHead, type ZeroShotHead } from "../../models";
 import { isTaskId, loadTask, TASK_IDS, type UnlabelledImageSet } from "../../tasks";
 import { deskFolder, readZoo } from "../../zoo";
 import type { AdaptationTask } from "./adaptationTask";
@@ -12,6 +12,15 @@ export type AdaptOn = "adapt" | "test";
 export function adaptationImages(task: string, adaptOn: AdaptOn = "adapt"): UnlabelledImageSet {
   const { images, count, channels, height, width }: UnlabelledImageSet = loadTask(task).load(adaptOn);
   return { images, count, channels, height, width };
+}
+
+/** Tasks with heads at hand, and their unlabelled images; `heads` has one a task. */
+export function adaptationTasks(
+  ids: readonly string[],
+  heads: Readonly<Record<string, ZeroShotHead>>,
+  adaptOn?: AdaptOn,
+): AdaptationTask[] {
+  return ids.map((id) => ({ name: id, head: heads[id]!, images: adaptationImages(id, adaptOn) }));
 }
 
 /** Tasks of a suite, ready for a test-time method. */
