@@ -20,9 +20,9 @@ const HELP = `Usage: npx tsx bench/defence/stop.ts [options]
 Runs DAM for many iterations, looks at it as its user would, judges the merge of each look, and writes OUT/stop.md and OUT/stop.json. What is
 done is kept in CACHE.
 
-  --steps 200   --every 25  iterations, and iterations between two looks
+  --steps 300   --every 25  iterations, and iterations between two looks
   --patience 2             looks in a row that may be worse
-  --fixed 100              the number of iterations to compare with
+  --fixed 200              the number of iterations to compare with
   --dam KEY=VALUE          an option of DAM, any number of times
   --zoo-seeds 0,1,2   --seeds 0,1,2   --split test   --images N (default all)
   --attacked resisc45,eurosat   --attack trojvit   --suite desk
@@ -35,10 +35,10 @@ const { values: flags } = usage(() =>
   parseArgs({
     options: {
       ...commonFlags("stop"),
-      steps: { type: "string", default: "200" },
+      steps: { type: "string", default: "300" },
       every: { type: "string", default: "25" },
       patience: { type: "string", default: "2" },
-      fixed: { type: "string", default: "100" },
+      fixed: { type: "string", default: "200" },
       dam: many,
       docs: { type: "boolean", default: false },
     },
@@ -65,7 +65,7 @@ const watchRun: Cell<[vectors: TaskVectors, suite: Suite], WatchParameters, { lo
   inputs: ["vectors", "suite"],
   parameters: z.object({
     seed: z.number().int().default(0),
-    steps: z.number().int().min(1).default(200),
+    steps: z.number().int().min(1).default(300),
     every: z.number().int().min(1).default(25),
     dam: z.record(z.string(), z.unknown()).default({}),
     split: z.enum(["train", "validation", "test"]).default("test"),

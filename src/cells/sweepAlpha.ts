@@ -44,7 +44,7 @@ export interface SweepAlphaParameters {
 }
 
 const parameters = z.object({
-  alphas: z.array(z.number().min(0)).default([0, 0.3, 0.7, 1.5, 20]).describe("weights of DAM's safety loss"),
+  alphas: z.array(z.number().min(0)).default([0, 0.25, 0.5, 1, 2, 40]).describe("weights of DAM's safety loss"),
   seeds: z.array(z.number().int()).min(1).default([0]).describe("seeds of the methods that draw random numbers"),
   methods: z
     .array(z.string())
