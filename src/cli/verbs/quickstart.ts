@@ -9,8 +9,8 @@ import { runQuickstart } from "../quickstart";
 /** What the short run leaves out, so that it takes under three minutes on two cores. */
 const SHORT = {
   validationImages: 150,
-  testImages: 400,
-  adaMerging: { steps: 100 },
+  testImages: 300,
+  adaMerging: { steps: 60 },
   dam: { labelSteps: 60, steps: 60, finalAdaptSteps: 20 },
   adaptiveFloors: false,
 } as const;
