@@ -77,7 +77,9 @@ describe("kernel protocol", () => {
   });
 
   it("stop_on_error aborts what waits", async () => {
-    const ids = [await kernel.begin("throw new Error()"), await kernel.begin("1"), await kernel.begin("2")];
+    // The failure must not come before the others have been received.
+    const failing = "await new Promise((go) => setTimeout(go, 1000)); throw new Error()";
+    const ids = [await kernel.begin(failing), await kernel.begin("1"), await kernel.begin("2")];
     const answers = await Promise.all(ids.map((id) => kernel.answer(id)));
     assert.deepEqual(
       answers.map(({ reply }) => reply.content.status),

@@ -11,7 +11,7 @@ const SHORT = {
   validationImages: 150,
   testImages: 300,
   adaMerging: { steps: 60 },
-  dam: { labelSteps: 60, steps: 60, finalAdaptSteps: 20 },
+  dam: { labelSteps: 40, steps: 50, finalAdaptSteps: 10 },
   adaptiveFloors: false,
 } as const;
 
