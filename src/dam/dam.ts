@@ -118,6 +118,7 @@ function planAlgorithm(run: DamRun, released: ReleasedRun | null, watch: OpenWat
         variables.coefficientsBefore.values.set(variables.coefficients.values);
         return watch ? { ...losses, ...(await watch.after(step - labelSteps + 1)) } : losses;
       }
+      if (step === masksEnd) run.place.rooms.clear();
       if (released && step === masksEnd) variables.coefficients.values.fill(options.initialCoefficient);
       // The final stage is a new optimisation of λ.
       if (step === masksEnd) resetOptimiser(variables.coefficients);
@@ -158,6 +159,7 @@ function mergeFixed({ place, options, variables }: DamRun, mask: Float32Array | 
 
 function finish(run: DamRun): Omit<DamResult, "iterations" | "history" | "completed"> {
   const { options, variables, layout } = run;
+  run.place.rooms.clear();
   const mask = fixedMasks(run);
   return {
     ...mergeFixed(run, mask),

@@ -50,7 +50,8 @@ export async function synthesisePerturbations(
   ascentSteps = run.options.ascentSteps,
 ): Promise<void> {
   const { place, options, variables, perturbations } = run;
-  const { theta } = mergeNow(run, factors);
+  // Not in the room of θ, which a shared iteration still needs.
+  const { theta } = mergeNow(run, factors, "spare");
   const { values } = variables.perturbations;
   for (let ascent = 0; ascent < ascentSteps; ascent++) {
     const draw = step * options.ascentSteps + ascent;
@@ -112,7 +113,7 @@ export async function updateTogether(run: DamRun, masks: SampledMasks, name: Mas
 }
 
 async function performancePass(run: DamRun, theta: Float32Array, images: readonly Float32Array[]): Promise<PassResult> {
-  return run.place.tower.pass(theta, images, { loss: await performanceLoss(run, images) });
+  return run.place.tower.pass(theta, images, { loss: await performanceLoss(run, images) }, run.place.rooms.take("gradient"));
 }
 
 /** L_safe = Σ_t CE(f_θ(perturbed images), f_0's classes of the clean ones). */
@@ -127,11 +128,12 @@ async function safetyPass(
   const perturbed = run.perturbations.apply(run.variables.perturbations.values, images, phase, step);
   return {
     perturbed,
-    ...(await run.place.tower.pass(theta, perturbed, {
-      loss: crossEntropyTo(await pseudoLabels(run, images)),
-      pixels,
-      imageLosses: pixels,
-    })),
+    ...(await run.place.tower.pass(
+      theta,
+      perturbed,
+      { loss: crossEntropyTo(await pseudoLabels(run, images)), pixels, imageLosses: pixels },
+      run.place.rooms.take("spare"),
+    )),
   };
 }
 

@@ -73,7 +73,13 @@ export async function stepReleased(run: ReleasedRun, step: number): Promise<Loss
 /** Phase 1. */
 export async function adaptReleasedCoefficients(run: ReleasedRun, { factors }: SampledMasks, step: number): Promise<void> {
   const { place, variables, leftover } = run;
-  const { gradient } = await place.tower.pass(mergeNow(run, factors).theta, place.batches("coefficients", step), { loss: entropyLoss });
+  const { theta } = mergeNow(run, factors);
+  const { gradient } = await place.tower.pass(
+    theta,
+    place.batches("coefficients", step),
+    { loss: entropyLoss },
+    place.rooms.take("gradient"),
+  );
   const slopes = coefficientGradient(place.space, "task", gradient, factors);
   for (let task = 0; task < slopes.length; task++) slopes[task] = slopes[task]! + leftover.values[task]!;
   variables.coefficients.values.fill(run.options.initialCoefficient);
@@ -102,19 +108,19 @@ export async function updateReleasedMask(run: ReleasedRun, masks: SampledMasks, 
   const { place, variables, options, layout, leftover } = run;
   const merge = mergeNow(run, masks.factors);
   const images = place.batches("mask", step);
-  const { loss, gradient } = await place.tower.pass(merge.theta, images, { loss: entropyLoss });
+  const { loss, gradient } = await place.tower.pass(merge.theta, images, { loss: entropyLoss }, place.rooms.take("gradient"));
   const losses: Record<string, number> = { performance: loss };
   if (options.safety !== "none") {
     const perturbed = addDelta(images, variables.perturbations.values, (value) => Math.min(1, Math.max(0, value)));
-    const adversarial = await place.tower.pass(merge.theta, perturbed, { loss: entropyLoss });
+    const adversarial = await place.tower.pass(merge.theta, perturbed, { loss: entropyLoss }, place.rooms.take("spare"));
     const weight = RELEASED_SETTINGS.adversarialWeight;
     for (let i = 0; i < gradient.length; i++) gradient[i] = gradient[i]! + weight * adversarial.gradient[i]!;
     losses["safety"] = adversarial.loss;
   }
   const mask = variables.masks.get("backdoor")!;
-  const slopes = logitGradient(layout, masks.byName.get("backdoor")!, maskGradient(gradient, merge.turnIntoCombined()));
+  const slopes = maskGradient(gradient, merge.turnIntoCombined(), place.rooms.take("spare"));
   leftover.values.set(coefficientGradient(place.space, "task", gradient, masks.factors));
-  stepVariable(mask, slopes, options.maskLearningRate);
+  stepVariable(mask, logitGradient(layout, masks.byName.get("backdoor")!, slopes, [], slopes), options.maskLearningRate);
   return { ...losses, backdoorDensity: maskDensity(layout, mask.values) };
 }
 

@@ -132,24 +132,29 @@ export function namedVariables({ masks, ...others }: DamVariables): Record<strin
 }
 
 /** Draws the masks of an iteration. */
-export function sampleMasks({ variables, layout, noise, options }: DamRun, step: number): SampledMasks {
+export function sampleMasks({ variables, layout, noise, options, place }: DamRun, step: number): SampledMasks {
   const byName = new Map(
     [...variables.masks].map(([name, { values }]) => [
       name,
       relaxMask(layout, values, options.trainingMask === "mean" ? null : noise(name, step), options.temperature),
     ]),
   );
-  return { byName, factors: composeMasks(layout, [...byName.values()]) };
+  return { byName, factors: composeMasks(layout, [...byName.values()], place.rooms.take("mask")) };
 }
 
 /**
  * θ = θ0 + m ⊙ U at the present λ, and U = Σ λ τ at the same λ, which takes the memory of θ when it is asked for: read again, the task vectors
  * cost less than room for both.
+ * @param room Where to.
  */
-export function mergeNow(run: DamRun, factors: Float32Array | null): { readonly theta: Float32Array; turnIntoCombined(): Float32Array } {
+export function mergeNow(
+  run: DamRun,
+  factors: Float32Array | null,
+  room: "theta" | "spare" = "theta",
+): { readonly theta: Float32Array; turnIntoCombined(): Float32Array } {
   const { place, options, variables } = run;
   const coefficients = { granularity: options.coefficients, values: variables.coefficients.values.slice() };
-  const theta = mergeTaskVectors(place.space, coefficients, factors);
+  const theta = mergeTaskVectors(place.space, coefficients, factors, { theta: place.rooms.take(room) });
   return { theta, turnIntoCombined: () => combineTaskVectors(place.space, coefficients, theta) };
 }
 

@@ -18,7 +18,20 @@ describe("runDam()", () => {
     await checkSeeds((changes) => run({}, changes));
   });
 
-  for (const changes of [{}, { sharePasses: true }, { variant: "joint" }, { anchor: 0.5 }] as const) {
+  for (const changes of [{}, { sharePasses: false }, { variant: "joint" }] as const) {
+    it(`runDam() gives the same bytes beside another run: ${JSON.stringify(changes)}`, async () => {
+      const runs = [() => run(changes), () => run({ ...changes, alpha: 3 }, { seed: 1 })];
+      const alone = [await runs[0]!(), await runs[1]!()];
+      const beside = await Promise.all(runs.map((start) => start()));
+      for (const [index, { parameters, beforeFinal, mask }] of beside.entries()) {
+        assert.equal(bytesOf(parameters), bytesOf(alone[index]!.parameters));
+        assert.equal(bytesOf(beforeFinal.parameters), bytesOf(alone[index]!.beforeFinal.parameters));
+        assert.deepEqual(mask, alone[index]!.mask);
+      }
+    });
+  }
+
+  for (const changes of [{}, { sharePasses: false }, { variant: "joint" }, { anchor: 0.5 }] as const) {
     it(`runDam() gives the same bytes with alpha 0 as without safety, but not with alpha 1: ${JSON.stringify(changes)}`, async () => {
       const zero = await run({ ...changes, alpha: 0 });
       const none = await run({ ...changes, safety: "none" });

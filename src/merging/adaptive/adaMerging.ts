@@ -150,16 +150,16 @@ export interface CoefficientPhase {
 
 /** One step on λ under fixed masks; returns the loss, summed over the tasks. */
 export async function adaptCoefficients(
-  { space, tower, batches }: Workplace,
+  { space, tower, batches, rooms }: Workplace,
   { granularity, learningRate, clamp, phase, lossOf }: CoefficientPhase,
   coefficients: Variable,
   mask: Float32Array | null,
   step: number,
 ): Promise<number> {
-  const theta = mergeTaskVectors(space, { granularity, values: coefficients.values }, mask);
+  const theta = mergeTaskVectors(space, { granularity, values: coefficients.values }, mask, { theta: rooms.take("theta") });
   const images = batches(phase, step);
   const loss = lossOf ? await lossOf(images) : entropyLoss;
-  const found = await tower.pass(theta, images, { loss });
+  const found = await tower.pass(theta, images, { loss }, rooms.take("gradient"));
   stepVariable(coefficients, coefficientGradient(space, granularity, found.gradient, mask), learningRate);
   if (clamp) clampCoefficients(coefficients.values);
   return found.loss;

@@ -5,6 +5,7 @@ import type { VisionConfig } from "../../models";
 import { DESK_NORMALIZATION, drawBatches, type AdaptationTask, type BatchDraw, type Normalization } from "./adaptationTask";
 import type { RunOptions } from "./loop";
 import { createMergeSpace, placeMergeSpace, type MergeSpace } from "./mergeSpace";
+import { Rooms } from "./rooms";
 import type { StoredVector, VectorDtype } from "./storedVectors";
 import { AdaptationTower } from "./tower";
 
@@ -37,6 +38,7 @@ export interface Workplace {
   readonly seed: number;
   readonly tasks: readonly AdaptationTask[];
   readonly normalization: Normalization;
+  readonly rooms: Rooms;
 }
 
 /** What methods set up differently. */
@@ -65,6 +67,7 @@ export function openWorkplace(context: AdaptationContext, batchSize: number, opt
     seed,
     tasks,
     normalization,
+    rooms: new Rooms(space.length),
   };
 }
 

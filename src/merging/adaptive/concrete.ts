@@ -164,14 +164,16 @@ async function updateMask(
   logits: Variable,
   step: number,
 ): Promise<Record<string, number>> {
-  const { space, tower, batches } = place;
+  const { space, tower, batches, rooms } = place;
   const { coefficients: granularity, temperature } = settings;
   const noise = logisticNoise(randomStream(place.seed, "mask", "shared", step), layout.logits);
   const concrete = relaxMask(layout, logits.values, noise, temperature);
-  const mask = composeMasks(layout, [concrete]);
+  const mask = composeMasks(layout, [concrete], rooms.take("mask"));
   if (settings.adapt) await adaptCoefficients(place, { ...settings, granularity, phase: "coefficients" }, coefficients, mask, step);
-  const combined = combineTaskVectors(space, { granularity, values: coefficients.values });
-  const { loss, gradient } = await tower.pass(mergeMasked(space, combined, mask), batches("shared mask", step), { loss: entropyLoss });
-  stepVariable(logits, logitGradient(layout, concrete, maskGradient(gradient, combined)), settings.maskLearningRate);
+  const combined = combineTaskVectors(space, { granularity, values: coefficients.values }, rooms.take("spare"));
+  const theta = mergeMasked(space, combined, mask, rooms.take("theta"));
+  const { loss, gradient } = await tower.pass(theta, batches("shared mask", step), { loss: entropyLoss }, rooms.take("gradient"));
+  const slopes = maskGradient(gradient, combined, gradient); // in place: nobody needs the gradient any more
+  stepVariable(logits, logitGradient(layout, concrete, slopes, [], slopes), settings.maskLearningRate);
   return { entropy: loss, density: maskDensity(layout, logits.values) };
 }

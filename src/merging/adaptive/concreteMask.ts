@@ -10,11 +10,11 @@ import { expandMask, sumOverElements, type MaskLayout } from "./maskLayout";
 export const MASK_TEMPERATURE = 0.5;
 
 /**
- * A mask with what its gradient needs. Gates of a noise-free mask and the mask itself are made anew at each reading, because big models need the
- * memory: read them before the logits change.
+ * A mask with what its gradient needs. Gates and the mask itself may be made anew at each reading, because big models need the memory: read
+ * them before the logits change.
  */
 export interface ConcreteMask {
-  /** s of one of the layout's scopes, in [0, 1], one a logit. */
+  /** s of one of the layout's scopes, in [0, 1], one a logit; valid until the next reading of this mask. */
   gatesOf(scope: number): Float32Array;
   /** Mean of s over each of the layout's scopes. */
   readonly means: Float64Array;
@@ -51,9 +51,10 @@ export function relaxMask(
   if (!native)
     return describeGates(layout, noise ? openNoisyGates(logits, noise, temperature) : openGates(logits, temperature), temperature);
   const means = new Float64Array(layout.scopes.length);
+  const room = new Float32Array(Math.max(...layout.scopes.map(({ start, end }) => end - start)));
   const gatesOf = (scope: number): Float32Array => {
     const { start, end } = layout.scopes[scope]!;
-    const gates = new Float32Array(end - start);
+    const gates = room.subarray(0, end - start);
     const sum = native.openGates(gates, logits.subarray(start, end), noise && noise.subarray(start, end), 1 / temperature);
     means[scope] = sum / (end - start);
     return gates;
@@ -85,24 +86,23 @@ function withMask(layout: MaskLayout, gatesOf: Gates["gatesOf"], means: Float64A
     means,
     temperature,
     get mask() {
-      return applyMask(layout, { gatesOf, means }, null);
+      return applyMask(layout, { gatesOf, means }, new Float32Array(layout.logits), true);
     },
   };
 }
 
-/** target ← (1, or target) · m, in place where there is a target. */
-function applyMask({ scopes, logits }: MaskLayout, { gatesOf, means }: Gates, target: Float32Array | null): Float32Array {
+/** target ← (fresh ? 1 : target) · m, in place. */
+function applyMask({ scopes }: MaskLayout, { gatesOf, means }: Gates, target: Float32Array, fresh = false): Float32Array {
   const native = nativeVectors();
-  const result = target ?? new Float32Array(logits);
   for (const [scope, { start, end }] of scopes.entries()) {
     const mean = means[scope]!;
-    const part = result.subarray(start, end);
+    const part = target.subarray(start, end);
     if (!(mean > 0)) part.fill(0);
-    else if (native) native.scaleVector(part, gatesOf(scope), mean, target ? 0 : 1);
-    else if (target) multiplyBy(part, gatesOf(scope), mean);
-    else divide(part, gatesOf(scope), mean);
+    else if (native) native.scaleVector(part, gatesOf(scope), mean, fresh ? 1 : 0);
+    else if (fresh) divide(part, gatesOf(scope), mean);
+    else multiplyBy(part, gatesOf(scope), mean);
   }
-  return result;
+  return target;
 }
 
 // Loops over all parameters stand in functions of their own, which the compiler specialises.
@@ -139,13 +139,13 @@ function divide(target: Float32Array, values: Float32Array, divisor: number): vo
 
 /**
  * The factor of each parameter element under several masks, one applied after the other: their product. Null for no mask at all.
+ * @param room Memory that the factors may take, one an element; new by default.
  */
-export function composeMasks(layout: MaskLayout, masks: readonly ConcreteMask[]): Float32Array | null {
+export function composeMasks(layout: MaskLayout, masks: readonly ConcreteMask[], room?: Float32Array): Float32Array | null {
   if (masks.length === 0) return null;
-  return expandMask(
-    layout,
-    masks.slice(1).reduce((product, mask) => applyMask(layout, mask, product), masks[0]!.mask),
-  );
+  const target = layout.granularity === "weight" && room ? room : new Float32Array(layout.logits);
+  for (const [index, mask] of masks.entries()) applyMask(layout, mask, target, index === 0);
+  return expandMask(layout, target);
 }
 
 /** Element-wise product of factors by logit. */

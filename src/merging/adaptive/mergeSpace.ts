@@ -103,7 +103,7 @@ export function mergeMasked(
   space: MergeSpace,
   combined: Float32Array,
   mask: Float32Array | null,
-  target = new Float32Array(space.length),
+  target: Float32Array = new Float32Array(space.length),
 ): Float32Array {
   const native = nativeVectors();
   for (const [layer, { start, end }] of space.layout.entries()) {

@@ -48,13 +48,18 @@ export function computePass(parts: TowerParts, theta: Float32Array, batches: rea
   return computePasses(parts, theta, [{ batches, request }]);
 }
 
-/** Passes of several pieces one after another, and the sum of what they found; θ goes to the engine once. */
+/**
+ * Passes of several pieces one after another, and the sum of what they found; θ goes to the engine once.
+ * @param room Memory for G, of θ's length; new by default.
+ */
 export function computePasses(
   parts: TowerParts,
   theta: Float32Array,
   pieces: readonly { readonly batches: readonly Float32Array[]; readonly request: PassRequest }[],
+  room?: Float32Array,
 ): PassResult {
-  const gradient = new Float32Array(pieces[0]!.request.parameters === false ? 0 : vectorLength(parts.layout));
+  const wanted = pieces[0]!.request.parameters !== false;
+  const gradient = wanted ? (room ?? new Float32Array(vectorLength(parts.layout))) : new Float32Array(0);
   const found = withTower(parts, theta, (tower) =>
     pieces.map(({ batches, request }, index) => passPiece(parts, tower, batches, request, { gradient, add: index > 0 })),
   );

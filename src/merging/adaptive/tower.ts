@@ -32,11 +32,12 @@ export class AdaptationTower {
    * One forward and backward pass of all batches.
    * @param theta Merged parameters, as `mergeMasked` gives them.
    * @param batches One a task: [images, 3, height, width], normalised.
+   * @param room Memory that G may take, of θ's length; new by default.
    */
-  async pass(theta: Float32Array, batches: readonly Float32Array[], request: PassRequest): Promise<PassResult> {
+  async pass(theta: Float32Array, batches: readonly Float32Array[], request: PassRequest, room?: Float32Array): Promise<PassResult> {
     const pieces = cutBatches(batches, this.parts.config, true).map((piece) => ({ ...piece, request: requestOf(piece, request) }));
     const spread = this.spread<PassResult>("passPiece", theta, pieces);
-    return spread ? addResults(await spread) : computePasses(this.parts, theta, pieces);
+    return spread ? addResults(await spread) : computePasses(this.parts, theta, pieces, room);
   }
 
   /** Most likely class of each image, task by task. */
