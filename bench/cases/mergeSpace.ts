@@ -2,12 +2,13 @@
 import type { BenchCase } from "../harness/types";
 import { own } from "./contestants";
 
-/** A task more costs at most 1.3 times what reading its vector costs. */
+/** At most 1.3 times what reading costs: of each task more on every engine; on `native`, which has threads for it, of all of them, too. */
 const BAR = { speed: 0.77 };
 
 function spaceCase(engine: "native" | "wasm", count: "all" | "each"): BenchCase {
+  const barred = count === "each" || engine === "native";
   const side = (name: string, work: string, dtype = "float32") => ({
-    ...own(engine, "mergeSpace", [work, count, dtype], count === "each" && dtype === "float32" ? BAR : undefined),
+    ...own(engine, "mergeSpace", [work, count, dtype], barred && dtype === "float32" ? BAR : undefined),
     name,
   });
   const amount = count === "all" ? "six task vectors" : "each task more";

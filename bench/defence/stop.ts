@@ -9,20 +9,23 @@ import { defineCell, loadSuite, type Cell, type Suite, type TaskVectors } from "
 import { runAdapted } from "../../src/cells/adaptation";
 import { packMerged, runJudge } from "../../src/cells/sweepJobs";
 import { writeFileAtomic } from "../../src/checkpoints";
-import { runDam, type Look } from "../../src/dam";
+import { DAM_DEFAULTS, runDam, type Look } from "../../src/dam";
 import { chooseStop, mean, standardError, stopWatch } from "../../src/selection";
 import { writeIntoPage } from "../docsPage";
 import { commonFlags, configureRuns, judgedImages, many, numbers, pair, runMain, usage, zooSeeds } from "./flags";
 import { percent, table } from "./tables";
+
+/** Iterations of the runs that are looked at: longer than those of a run by the defaults. */
+const STEPS = 300;
 
 const HELP = `Usage: npx tsx bench/defence/stop.ts [options]
 
 Runs DAM for many iterations, looks at it as its user would, judges the merge of each look, and writes OUT/stop.md and OUT/stop.json. What is
 done is kept in CACHE.
 
-  --steps 300   --every 25  iterations, and iterations between two looks
+  --steps ${STEPS}   --every 25  iterations, and iterations between two looks
   --patience 2             looks in a row that may be worse
-  --fixed 200              the number of iterations to compare with
+  --fixed ${DAM_DEFAULTS.steps}              the number of iterations to compare with
   --dam KEY=VALUE          an option of DAM, any number of times
   --zoo-seeds 0,1,2   --seeds 0,1,2   --split test   --images N (default all)
   --attacked resisc45,eurosat   --attack trojvit   --suite desk
@@ -35,10 +38,10 @@ const { values: flags } = usage(() =>
   parseArgs({
     options: {
       ...commonFlags("stop"),
-      steps: { type: "string", default: "300" },
+      steps: { type: "string", default: String(STEPS) },
       every: { type: "string", default: "25" },
       patience: { type: "string", default: "2" },
-      fixed: { type: "string", default: "200" },
+      fixed: { type: "string", default: String(DAM_DEFAULTS.steps) },
       dam: many,
       docs: { type: "boolean", default: false },
     },
@@ -65,7 +68,7 @@ const watchRun: Cell<[vectors: TaskVectors, suite: Suite], WatchParameters, { lo
   inputs: ["vectors", "suite"],
   parameters: z.object({
     seed: z.number().int().default(0),
-    steps: z.number().int().min(1).default(300),
+    steps: z.number().int().min(1).default(STEPS),
     every: z.number().int().min(1).default(25),
     dam: z.record(z.string(), z.unknown()).default({}),
     split: z.enum(["train", "validation", "test"]).default("test"),

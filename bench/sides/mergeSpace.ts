@@ -3,10 +3,10 @@
  *
  *     mergeSpace.ts read|merge|gradient all|each [float32|bfloat16]
  *
- * The task vectors are held as the last word says. `read` reads all of them once, in float32: on `native` all threads add up their numbers, on `wasm` they are copied, block by block, into a block that
- * stays in the processor's cache, the fastest way to read in JavaScript. `merge` is U = Σ λ τ and θ = θ0 + m ⊙ U; `gradient` gives ∂L/∂λ and
- * ∂L/∂m. A round of `all` takes six tasks; one of `each` gives what one task more costs: a quarter of the difference between six tasks and two, the
- * median of five.
+ * The task vectors are held as the last word says. `read` reads all of them once, in float32: on `native` all threads add up their numbers, on
+ * `wasm` they are copied, block by block, into a block that stays in the processor's cache, the fastest way to read in JavaScript. The others do
+ * what an iteration does: `merge` makes θ = θ0 + m ⊙ Σ λ τ; `gradient` gives ∂L/∂λ, and ∂L/∂m in the place of G. A round of `all` takes six
+ * tasks; one of `each` gives what one task more costs: a quarter of the difference between six tasks and two, the median of five.
  */
 import { nativeVectors } from "../../src/engine";
 import {
@@ -36,13 +36,14 @@ function openWork(
   const space = placeMergeSpace(createMergeSpace(pretrained, vectors, dtype));
   const coefficients = startCoefficients(space, "layer", 0.3);
   const [mask, gradient] = [randomValues(space.length, 1, 1), randomValues(space.length, 1, 2)];
-  const [combined, target] = [new Float32Array(space.length), new Float32Array(space.length)];
+  // U of ones: however often G is multiplied by it in place, it stays what it is.
+  const [combined, theta] = [new Float32Array(space.length).fill(1), new Float32Array(space.length)];
   return {
     read: () => readOnce(space),
-    merge: () => void mergeTaskVectors(space, coefficients, mask, { theta: target, combined }),
+    merge: () => void mergeTaskVectors(space, coefficients, mask, { theta }),
     gradient() {
       coefficientGradient(space, "layer", gradient, mask);
-      maskGradient(gradient, combined, target);
+      maskGradient(gradient, combined, gradient);
     },
   };
 }
