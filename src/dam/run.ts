@@ -139,7 +139,7 @@ export function sampleMasks({ variables, layout, noise, options, place }: DamRun
       relaxMask(layout, values, options.trainingMask === "mean" ? null : noise(name, step), options.temperature),
     ]),
   );
-  return { byName, factors: composeMasks(layout, [...byName.values()], place.rooms.take("mask")) };
+  return { byName, factors: composeMasks(layout, [...byName.values()], place.rooms) };
 }
 
 /**

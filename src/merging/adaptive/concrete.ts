@@ -168,7 +168,7 @@ async function updateMask(
   const { coefficients: granularity, temperature } = settings;
   const noise = logisticNoise(randomStream(place.seed, "mask", "shared", step), layout.logits);
   const concrete = relaxMask(layout, logits.values, noise, temperature);
-  const mask = composeMasks(layout, [concrete], rooms.take("mask"));
+  const mask = composeMasks(layout, [concrete], rooms);
   if (settings.adapt) await adaptCoefficients(place, { ...settings, granularity, phase: "coefficients" }, coefficients, mask, step);
   const combined = combineTaskVectors(space, { granularity, values: coefficients.values }, rooms.take("spare"));
   const theta = mergeMasked(space, combined, mask, rooms.take("theta"));

@@ -5,6 +5,7 @@
 import { nativeVectors, type RandomStream } from "../../engine";
 import { openGates } from "./gates";
 import { expandMask, sumOverElements, type MaskLayout } from "./maskLayout";
+import type { Rooms } from "./rooms";
 
 /** Temperature of the released code and of the papers. */
 export const MASK_TEMPERATURE = 0.5;
@@ -139,13 +140,14 @@ function divide(target: Float32Array, values: Float32Array, divisor: number): vo
 
 /**
  * The factor of each parameter element under several masks, one applied after the other: their product. Null for no mask at all.
- * @param room Memory that the factors may take, one an element; new by default.
+ * @param rooms Where the factors take the room of the mask; in new memory by default.
  */
-export function composeMasks(layout: MaskLayout, masks: readonly ConcreteMask[], room?: Float32Array): Float32Array | null {
+export function composeMasks(layout: MaskLayout, masks: readonly ConcreteMask[], rooms?: Rooms): Float32Array | null {
   if (masks.length === 0) return null;
-  const target = layout.granularity === "weight" && room ? room : new Float32Array(layout.logits);
+  const room = rooms?.take("mask");
+  const target = (layout.granularity === "weight" ? room : undefined) ?? new Float32Array(layout.logits);
   for (const [index, mask] of masks.entries()) applyMask(layout, mask, target, index === 0);
-  return expandMask(layout, target);
+  return expandMask(layout, target, room);
 }
 
 /** Element-wise product of factors by logit. */

@@ -75,10 +75,11 @@ function patternOf(
 /**
  * The factor of each element. For granularity `weight` the given array itself.
  * @param mask One factor a logit.
+ * @param room Memory that the factors of other granularities may take; new by default.
  */
-export function expandMask(layout: MaskLayout, mask: Float32Array): Float32Array {
+export function expandMask(layout: MaskLayout, mask: Float32Array, room?: Float32Array): Float32Array {
   if (layout.granularity === "weight") return mask;
-  const expanded = new Float32Array(layout.elements);
+  const expanded = room ?? new Float32Array(layout.elements);
   for (const { start, end, first, period, span } of layout.slots) {
     for (let i = start; i < end; i++) expanded[i] = mask[first + Math.floor(((i - start) % period) / span)]!;
   }
