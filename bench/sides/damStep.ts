@@ -6,6 +6,7 @@
 import { DAM_DEFAULTS, runDam, type DamContext } from "../../src/dam";
 import { isSingleThreaded, randomStream, runningEngine } from "../../src/engine";
 import { AdaptationTower, createAdaptationWorkers, type RunStore } from "../../src/merging/adaptive";
+import { loadTask } from "../../src/tasks";
 import { CONFIGS, randomHead, randomParameters, randomTaskVector, startBenchEngine, type ModelSize } from "./models";
 import { serveRounds } from "./serve";
 
@@ -76,7 +77,7 @@ function makeContext(size: ModelSize, tasks: number, count: number): DamContext 
  */
 function classifyShare(images: number): void {
   const { classify, pass } = AdaptationTower.prototype;
-  const share = Math.ceil((images * ADAPTATION_IMAGES) / (DAM_DEFAULTS.steps * DAM_DEFAULTS.batchSize));
+  const share = Math.ceil((images * loadTask("eurosat").splits.adapt) / (DAM_DEFAULTS.steps * DAM_DEFAULTS.batchSize));
   AdaptationTower.prototype.classify = (_theta, batches) => Promise.resolve(batches.map(() => new Int32Array(1000)));
   AdaptationTower.prototype.pass = async function (theta, batches, request, room) {
     if (!request.pixels)
@@ -88,9 +89,6 @@ function classifyShare(images: number): void {
     return pass.call(this, theta, batches, request, room);
   };
 }
-
-/** A task's, in the desk suite. */
-const ADAPTATION_IMAGES = 800;
 
 /** Counts encoder passes with a backward pass, and the images in them. */
 function countPasses(): { passes: number; images: number } {

@@ -1,11 +1,10 @@
 /** Defense-Aware Merging (arXiv:2410.13910): two masks over the task vectors, meta-optimised in turn with the coefficients. */
 import type { HostTensor } from "../checkpoints";
 import {
-  combineTaskVectors,
   evaluationMask,
   expandMask,
   mergedParameters,
-  mergeMasked,
+  mergeTaskVectors,
   relaxMask,
   resetOptimiser,
   runLoop,
@@ -118,10 +117,12 @@ function planAlgorithm(run: DamRun, released: ReleasedRun | null, watch: OpenWat
         variables.coefficientsBefore.values.set(variables.coefficients.values);
         return watch ? { ...losses, ...(await watch.after(step - labelSteps + 1)) } : losses;
       }
-      if (step === masksEnd) run.place.rooms.clear();
-      if (released && step === masksEnd) variables.coefficients.values.fill(options.initialCoefficient);
-      // The final stage is a new optimisation of λ.
-      if (step === masksEnd) resetOptimiser(variables.coefficients);
+      if (step === masksEnd) {
+        run.place.rooms.clear();
+        if (released) variables.coefficients.values.fill(options.initialCoefficient);
+        // The final stage is a new optimisation of λ.
+        resetOptimiser(variables.coefficients);
+      }
       factors ??= fixedMasks(run);
       return adaptCoefficients(run, factors, step - masksEnd, "final");
     },
@@ -153,7 +154,7 @@ function fixedMasks(run: DamRun): Float32Array | null {
 /** The merge under masks that are fixed, by default at the present λ. */
 function mergeFixed({ place, options, variables }: DamRun, mask: Float32Array | null, values = variables.coefficients.values) {
   const coefficients = { granularity: options.coefficients, values };
-  const theta = mergeMasked(place.space, combineTaskVectors(place.space, coefficients), mask);
+  const theta = mergeTaskVectors(place.space, coefficients, mask);
   return { coefficients, parameters: mergedParameters(place.space, theta) };
 }
 

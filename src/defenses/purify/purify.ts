@@ -6,13 +6,12 @@ import type { HostTensor, NamedTensors } from "../../checkpoints";
 import { parseOptions, type TestTimeMethod } from "../../merging";
 import {
   adaptCoefficients,
-  combineTaskVectors,
   createMergeSpace,
   expandMask,
   keepVariable,
   layoutMask,
   mergedParameters,
-  mergeMasked,
+  mergeTaskVectors,
   openGates,
   openWorkplace,
   resetOptimiser,
@@ -84,7 +83,7 @@ export async function runPurify(models: AdaptationContext, given: Partial<Purify
   const inspections = context.tasks.flatMap((_, index) => readInspection(run, index) ?? []);
   const coefficients = { granularity: options.coefficients, values: run.variables.coefficients.values };
   const space = createMergeSpace(context.pretrained, taskVectors);
-  const theta = mergeMasked(space, combineTaskVectors(space, coefficients), null);
+  const theta = mergeTaskVectors(space, coefficients, null);
   return {
     parameters: mergedParameters(space, theta),
     coefficients,

@@ -133,7 +133,7 @@ export async function runAdaMerging(
     },
     context,
   );
-  const theta = mergeTaskVectors(place.space, coefficients, null);
+  const theta = mergeTaskVectors(place.space, coefficients, null, { theta: place.rooms.take("theta") });
   return { parameters: mergedParameters(place.space, theta), coefficients, mask: null, history, completed };
 }
 

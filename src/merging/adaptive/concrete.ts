@@ -9,7 +9,7 @@ import { evaluationMask } from "./evaluationMask";
 import { entropyLoss } from "./losses";
 import { runLoop, startVariable, stepVariable, type Variable } from "./loop";
 import { layoutMask, type MaskGranularity, type MaskLayout } from "./maskLayout";
-import { combineTaskVectors, maskGradient, mergedParameters, mergeMasked, startCoefficients } from "./mergeSpace";
+import { maskGradient, mergedParameters, mergeTaskVectors, startCoefficients } from "./mergeSpace";
 import { VECTOR_DTYPE_TEXT, vectorDtypeSchema, type VectorDtype } from "./storedVectors";
 
 /** Options of Concrete Task Arithmetic. */
@@ -152,7 +152,7 @@ async function runConcrete(context: AdaptationContext, settings: ConcreteAdaMerg
     context,
   );
   const mask = fixed ?? final();
-  const theta = mergeMasked(place.space, combineTaskVectors(place.space, start), mask);
+  const theta = mergeTaskVectors(place.space, start, mask, { theta: place.rooms.take("theta") });
   return { parameters: mergedParameters(place.space, theta), coefficients: start, mask, history, completed };
 }
 
@@ -170,8 +170,8 @@ async function updateMask(
   const concrete = relaxMask(layout, logits.values, noise, temperature);
   const mask = composeMasks(layout, [concrete], rooms);
   if (settings.adapt) await adaptCoefficients(place, { ...settings, granularity, phase: "coefficients" }, coefficients, mask, step);
-  const combined = combineTaskVectors(space, { granularity, values: coefficients.values }, rooms.take("spare"));
-  const theta = mergeMasked(space, combined, mask, rooms.take("theta"));
+  const [theta, combined] = [rooms.take("theta"), rooms.take("spare")];
+  mergeTaskVectors(space, { granularity, values: coefficients.values }, mask, { theta, combined });
   const { loss, gradient } = await tower.pass(theta, batches("shared mask", step), { loss: entropyLoss }, rooms.take("gradient"));
   const slopes = maskGradient(gradient, combined, gradient); // in place: nobody needs the gradient any more
   stepVariable(logits, logitGradient(layout, concrete, slopes, [], slopes), settings.maskLearningRate);
